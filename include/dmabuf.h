@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libdmabuf: ask dmabufd for memory that devices can share.
+ *
+ *	dmabuf_connect() -> dmabuf_request_new() -> dmabuf_request_add_device() ... -> dmabuf_allocate()
+ *	-> dmabuf_buffer_get_fd(), dmabuf_buffer_map(), dmabuf_buffer_begin_access() ... -> free
+ *
+ * Every function that can fail returns 0 or a negative errno and leaves its ret_ parameters alone
+ * on failure. Sizes, offsets and addresses are in bytes. Pointers must not be NULL unless the text
+ * says so. An object may be used by one thread at a time; different objects by different threads
+ * at once, but a request is not changed while another thread allocates with it. Functions block at
+ * most for the connection's timeout.
+ *
+ * A buffer is a plain dma-buf descriptor: it goes on working after the connection, the daemon and
+ * this library are gone, and its memory stays charged to the user who asked until the last
+ * reference anywhere is closed.
+ */
+#ifndef DMABUF_H
+#define DMABUF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A connection to the daemon. It reconnects by itself: a call that finds the daemon restarted
+ * fails with -ECONNRESET, having allocated nothing, and the next call connects anew.
+ */
+struct dmabuf;
+/* What is wanted. Can be used for any number of allocations. */
+struct dmabuf_request;
+/* One buffer: the descriptor and what was granted. */
+struct dmabuf_buffer;
+
+/* Where memory came from. */
+enum dmabuf_kind {
+	DMABUF_KIND_COHERENT = 1, /* a region reserved for a device */
+	DMABUF_KIND_CMA = 2,      /* the contiguous memory allocator */
+	DMABUF_KIND_BUDDY = 3     /* the page allocator */
+};
+
+/* How the CPU sees a buffer. */
+enum dmabuf_mapping {
+	DMABUF_MAPPING_ANY = 0,           /* in a request only: what suits the devices */
+	DMABUF_MAPPING_CACHED = 1,        /* fast to read; bracket CPU access with begin and end */
+	DMABUF_MAPPING_WRITE_COMBINED = 2 /* past the cache: fast to write, slow to read */
+};
+
+/* Flags of dmabuf_request_set_usage(), or'ed. */
+enum dmabuf_usage {
+	DMABUF_USAGE_CONTIGUOUS = 1,     /* one physical block, even if no device needs it */
+	DMABUF_USAGE_CPU_READS_OFTEN = 2 /* prefer a cached mapping */
+};
+
+/* Flags of dmabuf_buffer_begin_access(), or'ed; the values are those of DMA_BUF_SYNC_*. */
+enum dmabuf_access {
+	DMABUF_ACCESS_READ = 1,
+	DMABUF_ACCESS_WRITE = 2,
+	DMABUF_ACCESS_READ_WRITE = 3
+};
+
+/*
+ * Connect to the daemon, at $DMABUFD_SOCKET or /run/dmabufd/dmabufd.sock.
+ * On success the caller owns *ret and frees it with dmabuf_disconnect().
+ * -ENOENT: no socket: dmabufd is not installed or dmabufd.socket is not started. -ECONNREFUSED:
+ * nobody listens. -EACCES: the socket is closed to this user. -EPROTONOSUPPORT: the daemon speaks
+ * another major version. -EUSERS: this user has too many connections. -ETIMEDOUT. -ENOMEM.
+ * Since 0.1.
+ */
+int dmabuf_connect(struct dmabuf **ret);
+
+/*
+ * Close the connection; buffers and requests stay valid. NULL is ignored. Returns NULL. Since 0.1.
+ */
+struct dmabuf *dmabuf_disconnect(struct dmabuf *conn);
+
+/*
+ * Wait at most so many milliseconds for the daemon in each call; 0 waits without limit. 10000
+ * unless set. Since 0.1.
+ */
+void dmabuf_set_timeout(struct dmabuf *conn, unsigned int milliseconds);
+
+/*
+ * One line for a person: why the last call on this connection failed and what to do about it; ""
+ * when none failed yet. Valid until the next call on the connection. With conn NULL: why the last
+ * dmabuf_connect() of this thread failed. Since 0.1.
+ */
+const char *dmabuf_error(const struct dmabuf *conn);
+
+/*
+ * An empty request for one buffer, nothing else set. The caller owns *ret and frees it with
+ * dmabuf_request_free(). -ENOMEM. Since 0.1.
+ */
+int dmabuf_request_new(struct dmabuf_request **ret);
+
+/* NULL is ignored. Returns NULL. Since 0.1. */
+struct dmabuf_request *dmabuf_request_free(struct dmabuf_request *request);
+
+/* Bytes of each buffer, rounded up to whole pages by the daemon. -EINVAL for 0. Since 0.1. */
+int dmabuf_request_set_size(struct dmabuf_request *request, uint64_t size);
+
+/*
+ * The buffer must suit this device: the path of a character device such as /dev/video0. Call once
+ * for each device that shares the buffer, 8 at most. The device is not opened; the caller must have
+ * the right to open it when allocating.
+ * -ENOENT, -EACCES: from stat(). -ENODEV: not a character device. -E2BIG: too many. Since 0.1.
+ */
+int dmabuf_request_add_device(struct dmabuf_request *request, const char *path);
+
+/* DMABUF_USAGE_* flags. -EINVAL for an unknown one. Since 0.1. */
+int dmabuf_request_set_usage(struct dmabuf_request *request, unsigned int usage);
+
+/*
+ * Insist on a mapping instead of letting the daemon decide. Pools that cannot give it are passed
+ * over. -EINVAL for an unknown value. Since 0.1.
+ */
+int dmabuf_request_set_mapping(struct dmabuf_request *request, enum dmabuf_mapping mapping);
+
+/*
+ * Insist on one pool; it must still suit the devices. The string is copied; NULL or "" for any
+ * pool. -ENAMETOOLONG. Since 0.1.
+ */
+int dmabuf_request_set_pool(struct dmabuf_request *request, const char *pool);
+
+/*
+ * A label that dmabufctl shows, up to 31 bytes; the string is copied; NULL for none.
+ * -ENAMETOOLONG. Since 0.1.
+ */
+int dmabuf_request_set_name(struct dmabuf_request *request, const char *name);
+
+/*
+ * Allocate count buffers, all or none, 14 at most. On success ret[0] to ret[count - 1] are buffers
+ * that the caller owns and frees with dmabuf_buffer_free(). Their memory is zeroed.
+ *
+ * -EINVAL: no size, or a count of 0. -E2BIG: count too large, or a size that no pool could ever
+ * give. -ENODEV: a device is gone or does no DMA. -EACCES: the user may not open a device.
+ * -EDQUOT: over the quota of the user or of a device. -ENOSPC: every suitable pool is full.
+ * -EOPNOTSUPP: no pool suits all that was asked. -ENXIO: the kernel module is not loaded. -EMFILE:
+ * no descriptor free here. -ENOTCONN, -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT: the daemon is away.
+ * -EPROTO: it answered nonsense. dmabuf_error() tells more. Since 0.1.
+ */
+int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
+		    struct dmabuf_buffer *ret[], unsigned int count);
+
+/*
+ * Unmap the buffer, close its descriptor and free it. Memory that others still refer to stays.
+ * NULL is ignored. Returns NULL. Since 0.1.
+ */
+struct dmabuf_buffer *dmabuf_buffer_free(struct dmabuf_buffer *buffer);
+
+/* The dma-buf; it stays the buffer's own and is closed by dmabuf_buffer_free(). Since 0.1. */
+int dmabuf_buffer_get_fd(const struct dmabuf_buffer *buffer);
+
+/*
+ * Give the descriptor to the caller, who closes it. The buffer is unmapped; afterwards only its
+ * getters and dmabuf_buffer_free() may be called, and dmabuf_buffer_get_fd() returns -EBADF.
+ * -EBADF when taken already. Since 0.1.
+ */
+int dmabuf_buffer_take_fd(struct dmabuf_buffer *buffer);
+
+/* Bytes, whole pages. Since 0.1. */
+uint64_t dmabuf_buffer_get_size(const struct dmabuf_buffer *buffer);
+/*
+ * The number by which daemon and kernel know the buffer; never used again until reboot. Since 0.1.
+ */
+uint64_t dmabuf_buffer_get_id(const struct dmabuf_buffer *buffer);
+/* Valid until the buffer is freed. Since 0.1. */
+const char *dmabuf_buffer_get_pool(const struct dmabuf_buffer *buffer);
+enum dmabuf_kind dmabuf_buffer_get_kind(const struct dmabuf_buffer *buffer);
+enum dmabuf_mapping dmabuf_buffer_get_mapping(const struct dmabuf_buffer *buffer);
+/* 1 when the memory is one physical block, else 0. Since 0.1. */
+int dmabuf_buffer_is_contiguous(const struct dmabuf_buffer *buffer);
+/*
+ * Lowest physical address and one past the highest. -EPERM: this user may not know them. Since 0.1.
+ */
+int dmabuf_buffer_get_address(const struct dmabuf_buffer *buffer, uint64_t *ret_base,
+			      uint64_t *ret_end);
+
+/*
+ * Map the whole buffer for reading and writing. A second call returns the same address. *ret stays
+ * valid until dmabuf_buffer_unmap(), _take_fd() or _free(). -EBADF: descriptor taken; errors of
+ * mmap(). Since 0.1.
+ */
+int dmabuf_buffer_map(struct dmabuf_buffer *buffer, void **ret);
+
+/* Undo dmabuf_buffer_map(); does nothing when not mapped. Since 0.1. */
+void dmabuf_buffer_unmap(struct dmabuf_buffer *buffer);
+
+/*
+ * Bracket CPU access through a mapping, so that CPU and devices see each other's writes: begin
+ * before the first access, end after the last, with the same DMABUF_ACCESS_* flags. Cheap where
+ * the mapping is not cached. The _fd forms work on any dma-buf, whoever made it. -EINVAL: flags.
+ * -EBADF: descriptor taken. Errors of DMA_BUF_IOCTL_SYNC. Since 0.1.
+ */
+int dmabuf_buffer_begin_access(struct dmabuf_buffer *buffer, unsigned int access);
+int dmabuf_buffer_end_access(struct dmabuf_buffer *buffer, unsigned int access);
+int dmabuf_fd_begin_access(int fd, unsigned int access);
+int dmabuf_fd_end_access(int fd, unsigned int access);
+
+/*
+ * What follows lists the state of the daemon. Each function calls fn once for each item, with
+ * userdata passed through; a non-zero return of fn ends the listing and is returned. Items and
+ * their strings are valid during the call of fn only. Structures grow at their end; the library
+ * allocates them.
+ */
+
+struct dmabuf_pool_info {
+	const char *name;
+	enum dmabuf_kind kind;
+	unsigned int mappings; /* bit (1 << mapping) for each that the pool can give */
+	uint64_t base;      /* physical; 0 when without fixed place, or not for this user to know */
+	uint64_t size;      /* 0 when without limit or unknown */
+	uint64_t used;      /* allocated through the daemon */
+	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
+};
+
+struct dmabuf_device_info {
+	const char *node;   /* /dev/video0 */
+	const char *device; /* bus:name of the device that does the DMA */
+	const char *pool;   /* the pool bound to it, or NULL */
+	uint64_t dma_mask;  /* highest address it reaches */
+	uint64_t used;      /* bytes charged to it, of all users */
+	uint64_t limit;     /* bytes that may be charged to it */
+	int coherent;       /* hardware keeps CPU caches and device coherent */
+	int iommu;          /* an IOMMU translates for it */
+	int allowed;        /* this user may allocate for it */
+};
+
+struct dmabuf_buffer_info {
+	uint64_t id;
+	uint64_t size;
+	uint64_t base; /* physical, as is end; both 0 when not for this user to know */
+	uint64_t end;
+	const char *pool;
+	const char *name;    /* label; may be "" */
+	const char *devices; /* bus:name of each, separated by commas; may be "" */
+	enum dmabuf_kind kind;
+	enum dmabuf_mapping mapping;
+	int contiguous;
+	unsigned int uid; /* who is charged */
+	int pid;          /* who asked; may be gone */
+};
+
+/* One pool, and whether a request would use it. */
+struct dmabuf_explain_step {
+	const char *pool;
+	enum dmabuf_kind kind;
+	int would_try; /* 1: tried, in this order; 0: passed over */
+	const char *why;
+};
+
+/* The decision for a request, made without allocating. */
+struct dmabuf_explanation {
+	int contiguous;
+	uint64_t max_address; /* 0 for no limit */
+	enum dmabuf_mapping mapping;
+	const char *contiguous_why;
+	const char *address_why;
+	const char *mapping_why;
+	const struct dmabuf_explain_step *steps;
+	unsigned int n_steps;
+};
+
+/* Errors as for dmabuf_allocate(). Since 0.1. */
+int dmabuf_list_pools(struct dmabuf *conn,
+		      int (*fn)(const struct dmabuf_pool_info *pool, void *userdata),
+		      void *userdata);
+/* Devices that udev knows and that may do DMA. Since 0.1. */
+int dmabuf_list_devices(struct dmabuf *conn,
+			int (*fn)(const struct dmabuf_device_info *device, void *userdata),
+			void *userdata);
+/* Live buffers charged to this user; all live buffers for root. Since 0.1. */
+int dmabuf_list_buffers(struct dmabuf *conn,
+			int (*fn)(const struct dmabuf_buffer_info *buffer, void *userdata),
+			void *userdata);
+/*
+ * What dmabuf_allocate() would do, with reasons; fn is called once on success. Quota is not looked
+ * at. Since 0.1.
+ */
+int dmabuf_explain(struct dmabuf *conn, const struct dmabuf_request *request,
+		   int (*fn)(const struct dmabuf_explanation *explanation, void *userdata),
+		   void *userdata);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The wire between libdmabuf and dmabufd. Private to this project, not installed; docs/protocol.md
+ * tells it in prose.
+ *
+ * SOCK_SEQPACKET: one frame is one request or one reply. A client sends a request, reads its
+ * reply, then may send the next; one that sends before it has read is disconnected. Descriptors
+ * flow from the daemon to the client only. Integers are in the machine's byte order; strings are
+ * NUL-terminated and their rest is zero; padding, unknown flags and everything else that is
+ * reserved must be zero. A frame that breaks a rule is answered by -EPROTO and the connection is
+ * closed.
+ */
+#ifndef DMABUFD_PROTOCOL_H
+#define DMABUFD_PROTOCOL_H
+
+#include <stdint.h>
+
+/* Limits first: bytes, and numbers of things in one frame. */
+#define DMABUFD_FRAME_MAX 4096
+#define DMABUFD_NAME_SIZE 32
+#define DMABUFD_NODE_SIZE 64
+#define DMABUFD_DEVICE_SIZE 128
+#define DMABUFD_WHY_SIZE 160
+#define DMABUFD_TEXT_SIZE 1024
+#define DMABUFD_DEVICES_MAX 8
+#define DMABUFD_BUFFERS_MAX 14 /* buffers in one request, and descriptors in one reply */
+
+#define DMABUFD_PROTOCOL_MAJOR 1
+#define DMABUFD_PROTOCOL_MINOR 0
+
+/* A reply has the opcode of its request. */
+enum dmabufd_opcode {
+	DMABUFD_HELLO = 1,   /* first on a connection: dmabufd_hello both ways */
+	DMABUFD_ALLOC = 2,   /* dmabufd_request -> dmabufd_buffer[count], one descriptor each */
+	DMABUFD_EXPLAIN = 3, /* dmabufd_request -> dmabufd_explain, dmabufd_step[] */
+	DMABUFD_POOLS = 4,   /* dmabufd_cursor -> dmabufd_page, dmabufd_pool[] */
+	DMABUFD_DEVICES = 5, /* dmabufd_cursor -> dmabufd_page, dmabufd_device[] */
+	DMABUFD_BUFFERS = 6, /* dmabufd_cursor -> dmabufd_page, dmabufd_buffer[] */
+};
+
+struct dmabufd_header {
+	uint32_t length; /* bytes of the whole frame, this header included */
+	uint16_t opcode;
+	uint16_t n_fds;  /* descriptors that come with the frame; 0 in a request */
+	uint32_t serial; /* chosen by the client, repeated in the reply */
+	int32_t status;  /* 0, or negative errno in a reply: then dmabufd_error follows */
+};
+
+struct dmabufd_hello {
+	uint32_t major; /* another major than the daemon's: -EPROTONOSUPPORT */
+	uint32_t minor; /* the reply has the daemon's */
+};
+
+struct dmabufd_error {
+	char text[DMABUFD_TEXT_SIZE]; /* one line for a person: what happened and what to do */
+};
+
+/* dmabufd_request.flags */
+#define DMABUFD_CONTIGUOUS (1u << 0)      /* one physical block, whatever the devices need */
+#define DMABUFD_CPU_READS_OFTEN (1u << 1) /* worth a cached mapping with explicit sync */
+
+/* How the CPU sees a buffer; the values are those of the kernel interface. */
+enum dmabufd_mapping {
+	DMABUFD_MAPPING_ANY = 0, /* in a request: the daemon decides */
+	DMABUFD_MAPPING_CACHED = 1,
+	DMABUFD_MAPPING_WRITE_COMBINED = 2,
+};
+
+struct dmabufd_request {
+	uint64_t size;  /* bytes of each buffer */
+	uint32_t count; /* buffers wanted, all or none; 1 to DMABUFD_BUFFERS_MAX */
+	uint32_t flags;
+	uint32_t mapping;
+	uint32_t n_devices;
+	uint64_t devices[DMABUFD_DEVICES_MAX]; /* character devices: major << 32 | minor */
+	char pool[DMABUFD_NAME_SIZE];          /* only this pool; empty for any */
+	char name[DMABUFD_NAME_SIZE];          /* label for people; may be empty */
+};
+
+/* dmabufd_buffer.flags, dmabufd_step.verdict */
+#define DMABUFD_BUFFER_CONTIGUOUS (1u << 0)
+
+struct dmabufd_buffer {
+	uint64_t id;
+	uint64_t size; /* whole pages */
+	uint64_t base; /* physical; base and end are 0 for who may not know them */
+	uint64_t end;
+	uint32_t kind; /* DMABUF_POOL_KIND_* */
+	uint32_t mapping;
+	uint32_t flags;
+	uint32_t uid; /* who is charged */
+	uint32_t pid; /* who asked; may be gone */
+	uint32_t pad;
+	char pool[DMABUFD_NAME_SIZE];
+	char name[DMABUFD_NAME_SIZE];
+	char devices[DMABUFD_DEVICE_SIZE]; /* bus:name of each, separated by commas */
+};
+
+struct dmabufd_explain {
+	uint64_t max_address; /* 0 for no limit */
+	uint32_t contiguous;
+	uint32_t mapping;
+	char contiguous_why[DMABUFD_WHY_SIZE];
+	char address_why[DMABUFD_WHY_SIZE];
+	char mapping_why[DMABUFD_WHY_SIZE];
+	uint32_t n_steps;
+	uint32_t pad;
+};
+
+/* dmabufd_step.verdict */
+enum dmabufd_verdict {
+	DMABUFD_WOULD_TRY = 1,
+	DMABUFD_REFUSED = 2,
+};
+
+struct dmabufd_step {
+	char pool[DMABUFD_NAME_SIZE];
+	uint32_t kind;
+	uint32_t verdict;
+	char why[DMABUFD_WHY_SIZE];
+};
+
+struct dmabufd_cursor {
+	uint64_t after; /* 0 for the first page, then dmabufd_page.next */
+};
+
+struct dmabufd_page {
+	uint64_t next; /* cursor of the next page; 0 when this is the last */
+	uint32_t count;
+	uint32_t pad;
+};
+
+struct dmabufd_pool {
+	char name[DMABUFD_NAME_SIZE];
+	uint32_t kind;
+	uint32_t mappings; /* bit (1 << mapping) for each that the pool can give */
+	uint64_t base;     /* 0 when the pool has no fixed place, or for who may not know it */
+	uint64_t size;     /* 0 when without limit or unknown */
+	uint64_t used;
+	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
+};
+
+/* dmabufd_device.flags */
+#define DMABUFD_DEVICE_COHERENT (1u << 0)
+#define DMABUFD_DEVICE_IOMMU (1u << 1)
+#define DMABUFD_DEVICE_ALLOWED (1u << 2) /* this client may allocate for it */
+
+struct dmabufd_device {
+	char node[DMABUFD_NODE_SIZE];   /* /dev/video0 */
+	char device[DMABUFD_NODE_SIZE]; /* bus:name of the device that does the DMA */
+	char pool[DMABUFD_NAME_SIZE];   /* bound pool; empty when none */
+	uint64_t devnum;                /* major << 32 | minor */
+	uint64_t dma_mask;
+	uint64_t used;  /* bytes charged to the device, of all users */
+	uint64_t limit; /* bytes that may be charged to it */
+	uint32_t flags;
+	uint32_t pad;
+};
+
+#endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a buffer from allocation to release, and the list of those alive. What importers and
+ * programs do with one meanwhile is in export.c.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/err.h>
+#include <linux/fcntl.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/xarray.h>
+
+#include "buffer.h"
+#include "event.h"
+
+/* By id. An entry is there from before the export until the release; live_lock keeps it whole. */
+static DEFINE_XARRAY(live);
+static DEFINE_MUTEX(live_lock);
+static atomic64_t last_id;
+
+/*
+ * Zeros leave the cache before a device or an uncached mapping can look past it. A cached buffer
+ * stays mapped for the pool's device, so that it can be synced while no importer is attached.
+ * A no-map region was never in the cache.
+ */
+static int clean(struct dbp_buffer *buffer)
+{
+	struct device *dev = &buffer->pool->pdev->dev;
+	struct sg_table *table = &buffer->memory.table;
+	int ret;
+
+	if (buffer->memory.vaddr)
+		return 0;
+	ret = dma_map_sgtable(dev, table, DMA_BIDIRECTIONAL, 0);
+	if (!ret && !dbp_buffer_is_cached(buffer))
+		dma_unmap_sgtable(dev, table, DMA_BIDIRECTIONAL, 0);
+	return ret;
+}
+
+static void unclean(struct dbp_buffer *buffer)
+{
+	if (!buffer->memory.vaddr && dbp_buffer_is_cached(buffer))
+		dma_unmap_sgtable(&buffer->pool->pdev->dev, &buffer->memory.table,
+				  DMA_BIDIRECTIONAL, 0);
+}
+
+static int take_memory(struct dbp_buffer *buffer)
+{
+	int ret;
+
+	ret = dbp_pool_alloc(buffer->pool, &buffer->memory);
+	if (ret)
+		return ret;
+	ret = clean(buffer);
+	if (ret)
+		dbp_pool_release(buffer->pool, &buffer->memory);
+	return ret;
+}
+
+static void give_memory(struct dbp_buffer *buffer)
+{
+	unclean(buffer);
+	dbp_pool_release(buffer->pool, &buffer->memory);
+}
+
+static int publish(struct dbp_buffer *buffer)
+{
+	int ret;
+
+	mutex_lock(&live_lock);
+	ret = xa_err(xa_store(&live, buffer->id, buffer, GFP_KERNEL));
+	mutex_unlock(&live_lock);
+	return ret;
+}
+
+static void withdraw(struct dbp_buffer *buffer)
+{
+	mutex_lock(&live_lock);
+	xa_erase(&live, buffer->id);
+	mutex_unlock(&live_lock);
+}
+
+static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
+{
+	struct dbp_buffer *buffer;
+	int ret;
+
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
+	if (!buffer)
+		return ERR_PTR(-ENOMEM);
+	buffer->id = atomic64_inc_return(&last_id);
+	buffer->pool = pool;
+	buffer->mapping = args->mapping;
+	buffer->memory.size = args->size;
+	buffer->memory.contiguous = args->flags & DMABUF_POOL_CONTIGUOUS;
+	buffer->memory.max_address = args->max_address ?: U64_MAX;
+	memcpy(buffer->tag, args->tag, sizeof(buffer->tag));
+	mutex_init(&buffer->lock);
+	INIT_LIST_HEAD(&buffer->attachments);
+
+	buffer->event = dbp_event_reserve();
+	if (IS_ERR(buffer->event)) {
+		ret = PTR_ERR(buffer->event);
+		goto free_buffer;
+	}
+	ret = take_memory(buffer);
+	if (ret)
+		goto cancel_event;
+	ret = publish(buffer);
+	if (ret)
+		goto free_memory;
+	return buffer;
+
+free_memory:
+	give_memory(buffer);
+cancel_event:
+	dbp_event_cancel(buffer->event);
+free_buffer:
+	kfree(buffer);
+	return ERR_PTR(ret);
+}
+
+void dbp_buffer_release(struct dbp_buffer *buffer)
+{
+	withdraw(buffer);
+	give_memory(buffer);
+	dbp_event_post(buffer->event, buffer->id, buffer->memory.size);
+	kfree(buffer);
+}
+
+/* Never exported: nobody knows of it, so nobody is told that it is gone. */
+static void buffer_drop(struct dbp_buffer *buffer)
+{
+	withdraw(buffer);
+	give_memory(buffer);
+	dbp_event_cancel(buffer->event);
+	kfree(buffer);
+}
+
+static int check_alloc(struct dmabuf_pool_alloc *args, struct dbp_pool *pool)
+{
+	if (!pool)
+		return -ENOENT;
+	if (args->mapping != DMABUF_POOL_MAPPING_CACHED &&
+	    args->mapping != DMABUF_POOL_MAPPING_WRITE_COMBINED)
+		return -EINVAL;
+	if (!(pool->mappings & (1 << args->mapping)))
+		return -EOPNOTSUPP;
+	if (!args->size)
+		return -EINVAL;
+	if (args->size > LONG_MAX - PAGE_SIZE)
+		return -E2BIG;
+	args->size = PAGE_ALIGN(args->size);
+	return 0;
+}
+
+static void buffer_report(struct dbp_buffer *buffer, struct dmabuf_pool_alloc *args)
+{
+	struct dmabuf_pool_buffer info = {};
+
+	dbp_buffer_describe(buffer, &info);
+	args->flags = info.flags;
+	args->id = info.id;
+	args->base = info.base;
+	args->end = info.end;
+}
+
+struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct dbp_pool *pool = dbp_pool_get(args->pool);
+	struct dbp_buffer *buffer;
+	struct dma_buf *dmabuf;
+	int ret;
+
+	ret = check_alloc(args, pool);
+	if (ret)
+		return ERR_PTR(ret);
+	buffer = buffer_new(pool, args);
+	if (IS_ERR(buffer))
+		return ERR_CAST(buffer);
+
+	buffer_report(buffer, args);
+	info.ops = &dbp_dma_buf_ops;
+	info.size = buffer->memory.size;
+	info.flags = O_RDWR | O_CLOEXEC;
+	info.priv = buffer;
+	dmabuf = dma_buf_export(&info);
+	if (IS_ERR(dmabuf))
+		buffer_drop(buffer);
+	/* From here the dma-buf owns the buffer: the only undo is dma_buf_put(). */
+	return dmabuf;
+}
+
+void dbp_buffer_describe(struct dbp_buffer *buffer, struct dmabuf_pool_buffer *to)
+{
+	struct scatterlist *sg;
+	int i;
+
+	to->id = buffer->id;
+	to->size = buffer->memory.size;
+	to->base = U64_MAX;
+	to->end = 0;
+	for_each_sgtable_sg(&buffer->memory.table, sg, i) {
+		to->base = min_t(u64, to->base, sg_phys(sg));
+		to->end = max_t(u64, to->end, sg_phys(sg) + sg->length);
+	}
+	to->pool = buffer->pool->index;
+	to->mapping = buffer->mapping;
+	to->flags = buffer->memory.contiguous ? DMABUF_POOL_CONTIGUOUS : 0;
+	memcpy(to->tag, buffer->tag, sizeof(to->tag));
+}
+
+/* The live buffer with the lowest id above @after: 0, or -ENOENT when there is none. */
+int dbp_buffer_next(u64 after, struct dmabuf_pool_buffer *to)
+{
+	unsigned long id = after;
+	struct dbp_buffer *buffer;
+
+	mutex_lock(&live_lock);
+	buffer = xa_find_after(&live, &id, ULONG_MAX, XA_PRESENT);
+	if (buffer)
+		dbp_buffer_describe(buffer, to);
+	mutex_unlock(&live_lock);
+	return buffer ? 0 : -ENOENT;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What decides the memory that a device can use, read from its struct device. No decision is made
+ * here.
+ */
+#include <linux/device.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+#include <linux/string.h>
+
+#include "facts.h"
+#include "pool.h"
+
+static struct device *find_device(const char *bus, const char *name)
+{
+	struct device *dev = NULL;
+
+	if (!strcmp(bus, "platform"))
+		dev = bus_find_device_by_name(&platform_bus_type, NULL, name);
+	else if (IS_ENABLED(CONFIG_PCI) && !strcmp(bus, "pci"))
+		dev = bus_find_device_by_name(&pci_bus_type, NULL, name);
+	else
+		return ERR_PTR(-EOPNOTSUPP);
+	return dev ?: ERR_PTR(-ENODEV);
+}
+
+/* An identity domain has an IOMMU and does not use it. */
+static bool is_translated(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type != IOMMU_DOMAIN_IDENTITY;
+}
+
+int dbp_facts(struct dmabuf_pool_device *facts)
+{
+	struct device *dev;
+
+	if (strnlen(facts->bus, sizeof(facts->bus)) == sizeof(facts->bus) ||
+	    strnlen(facts->name, sizeof(facts->name)) == sizeof(facts->name))
+		return -EINVAL;
+	dev = find_device(facts->bus, facts->name);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	facts->dma_mask = dev->dma_mask ? *dev->dma_mask : 0;
+	facts->bound_pools = dbp_pools_bound_to(dev->of_node);
+	if (dev_is_dma_coherent(dev))
+		facts->flags |= DMABUF_POOL_DEVICE_COHERENT;
+	if (is_translated(dev))
+		facts->flags |= DMABUF_POOL_DEVICE_IOMMU;
+	put_device(dev);
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dmabuf_pool: memory of reserved regions, CMA and the page allocator as dma-bufs, for the one
+ * service that decides who gets what.
+ *
+ * Start here: the node and the order in which the module comes up and goes. declare.c says which
+ * pools there are, ioctl.c what can be asked, buffer.c and export.c what a buffer is, event.c how
+ * the service learns that one is gone.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "event.h"
+#include "ioctl.h"
+#include "pool.h"
+
+static int node_open(struct inode *inode, struct file *file)
+{
+	stream_open(inode, file);
+	return file->f_mode & FMODE_READ ? dbp_event_claim() : 0;
+}
+
+static int node_release(struct inode *inode, struct file *file)
+{
+	if (file->f_mode & FMODE_READ)
+		dbp_event_unclaim();
+	return 0;
+}
+
+static ssize_t node_read(struct file *file, char __user *to, size_t size, loff_t *offset)
+{
+	return dbp_event_read(file, to, size);
+}
+
+static const struct file_operations node_fops = {
+	.owner = THIS_MODULE,
+	.open = node_open,
+	.release = node_release,
+	.read = node_read,
+	.poll = dbp_event_poll,
+	.unlocked_ioctl = dbp_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice node = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "dmabuf_pool",
+	.fops = &node_fops,
+	.mode = 0600,
+};
+
+static int __init dmabuf_pool_init(void)
+{
+	int ret;
+
+	ret = dbp_declare_pools();
+	if (ret)
+		return ret;
+	ret = misc_register(&node);
+	if (ret)
+		dbp_pools_free();
+	return ret;
+}
+
+/* No buffer is alive here: each holds a reference to the module. */
+static void __exit dmabuf_pool_exit(void)
+{
+	misc_deregister(&node);
+	dbp_pools_free();
+}
+
+module_init(dmabuf_pool_init);
+module_exit(dmabuf_pool_exit);
+
+MODULE_DESCRIPTION("Memory pools as dma-bufs for dmabufd");
+MODULE_AUTHOR("The dmabufd authors");
+MODULE_LICENSE("GPL");
+DBP_IMPORT_DMA_BUF;
