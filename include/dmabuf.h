@@ -67,8 +67,9 @@ enum dmabuf_access {
  * On success the caller owns *ret and frees it with dmabuf_disconnect().
  * -ENOENT: no socket: dmabufd is not installed or dmabufd.socket is not started. -ECONNREFUSED:
  * nobody listens. -EACCES: the socket is closed to this user. -EPROTONOSUPPORT: the daemon speaks
- * another major version. -EUSERS: this user has too many connections. -ETIMEDOUT. -ENOMEM.
- * Since 0.1.
+ * another major version. -EUSERS: this user has too many connections. -EPROTOTYPE, -ENAMETOOLONG:
+ * $DMABUFD_SOCKET is no socket of the daemon. -EPROTO: it answered nonsense. -ETIMEDOUT. -EMFILE.
+ * -ENOMEM. Since 0.1.
  */
 int dmabuf_connect(struct dmabuf **ret);
 

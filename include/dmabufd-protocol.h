@@ -77,7 +77,7 @@ struct dmabufd_request {
 	char name[DMABUFD_NAME_SIZE];          /* label for people; may be empty */
 };
 
-/* dmabufd_buffer.flags, dmabufd_step.verdict */
+/* dmabufd_buffer.flags */
 #define DMABUFD_BUFFER_CONTIGUOUS (1u << 0)
 
 struct dmabufd_buffer {

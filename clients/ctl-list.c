@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dmabufctl pools, devices, buffers: one table each, filled as the library lists.
+ */
+#include <err.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "ctl.h"
+#include "granted.h"
+
+struct list_command {
+	const char *name;
+	const char *help;
+	const struct table_column *columns;
+	unsigned int n_columns;
+	int (*list)(struct dmabuf *conn, struct table *table);
+};
+
+enum {
+	P_NAME,
+	P_KIND,
+	P_SIZE,
+	P_USED,
+	P_LARGEST,
+	P_MAPPINGS,
+	P_BASE,
+	N_POOL
+};
+
+static const struct table_column pool_columns[N_POOL] = {
+	[P_NAME] = {"NAME", TABLE_TEXT, TABLE_SHOWN, "name, as --pool takes it"},
+	[P_KIND] = {"KIND", TABLE_TEXT, TABLE_SHOWN, "coherent, cma or buddy"},
+	[P_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "- when without limit or unknown"},
+	[P_USED] = {"USED", TABLE_SIZE, TABLE_SHOWN, "allocated through dmabufd"},
+	[P_LARGEST] = {"LARGEST", TABLE_SIZE, TABLE_SHOWN, "largest contiguous block when empty"},
+	[P_MAPPINGS] = {"MAPPINGS", TABLE_TEXT, TABLE_SHOWN, "mappings that it can give"},
+	[P_BASE] = {"BASE", TABLE_ADDRESS, TABLE_SHOWN,
+		    "lowest physical address, if it may be known"},
+};
+
+static int add_pool(const struct dmabuf_pool_info *pool, void *userdata)
+{
+	struct table *table = userdata;
+	bool cached = pool->mappings & 1u << DMABUF_MAPPING_CACHED;
+	bool write_combined = pool->mappings & 1u << DMABUF_MAPPING_WRITE_COMBINED;
+	char mappings[32];
+
+	snprintf(mappings, sizeof(mappings), "%s%s%s",
+		 cached ? mapping_name(DMABUF_MAPPING_CACHED) : "",
+		 cached && write_combined ? "," : "",
+		 write_combined ? mapping_name(DMABUF_MAPPING_WRITE_COMBINED) : "");
+	table_add_row(table);
+	table_set_text(table, P_NAME, pool->name);
+	table_set_text(table, P_KIND, kind_name(pool->kind));
+	if (pool->size)
+		table_set_number(table, P_SIZE, pool->size);
+	table_set_number(table, P_USED, pool->used);
+	if (pool->max_block)
+		table_set_number(table, P_LARGEST, pool->max_block);
+	table_set_text(table, P_MAPPINGS, mappings);
+	if (pool->base)
+		table_set_number(table, P_BASE, pool->base);
+	return 0;
+}
+
+static int list_pools(struct dmabuf *conn, struct table *table)
+{
+	return dmabuf_list_pools(conn, add_pool, table);
+}
+
+enum {
+	D_NODE,
+	D_DEVICE,
+	D_POOL,
+	D_COHERENT,
+	D_IOMMU,
+	D_REACH,
+	D_USED,
+	D_LIMIT,
+	D_ALLOWED,
+	N_DEVICE
+};
+
+static const struct table_column device_columns[N_DEVICE] = {
+	[D_NODE] = {"NODE", TABLE_TEXT, TABLE_SHOWN, "node, as explain and alloc take it"},
+	[D_DEVICE] = {"DEVICE", TABLE_TEXT, TABLE_SHOWN, "bus and name of what does the DMA"},
+	[D_POOL] = {"POOL", TABLE_TEXT, TABLE_SHOWN, "pool bound to it"},
+	[D_COHERENT] = {"COHERENT", TABLE_BOOLEAN, TABLE_SHOWN,
+			"hardware keeps caches coherent with it"},
+	[D_IOMMU] = {"IOMMU", TABLE_BOOLEAN, TABLE_SHOWN, "an IOMMU translates for it"},
+	[D_REACH] = {"REACH", TABLE_ADDRESS, TABLE_SHOWN, "highest address that it reaches"},
+	[D_USED] = {"USED", TABLE_SIZE, TABLE_SHOWN, "charged to it, of all users"},
+	[D_LIMIT] = {"LIMIT", TABLE_SIZE, TABLE_SHOWN, "what may be charged to it"},
+	[D_ALLOWED] = {"ALLOWED", TABLE_BOOLEAN, TABLE_SHOWN, "you may allocate for it"},
+};
+
+static int add_device(const struct dmabuf_device_info *device, void *userdata)
+{
+	struct table *table = userdata;
+
+	table_add_row(table);
+	table_set_text(table, D_NODE, device->node);
+	table_set_text(table, D_DEVICE, device->device);
+	if (device->pool)
+		table_set_text(table, D_POOL, device->pool);
+	table_set_number(table, D_COHERENT, (uint64_t)device->coherent);
+	table_set_number(table, D_IOMMU, (uint64_t)device->iommu);
+	table_set_number(table, D_REACH, device->dma_mask);
+	table_set_number(table, D_USED, device->used);
+	table_set_number(table, D_LIMIT, device->limit);
+	table_set_number(table, D_ALLOWED, (uint64_t)device->allowed);
+	return 0;
+}
+
+static int list_devices(struct dmabuf *conn, struct table *table)
+{
+	return dmabuf_list_devices(conn, add_device, table);
+}
+
+enum {
+	B_ID,
+	B_POOL,
+	B_KIND,
+	B_SIZE,
+	B_MAPPING,
+	B_CONTIGUOUS,
+	B_ADDRESS,
+	B_BASE,
+	B_END,
+	B_USER,
+	B_UID,
+	B_PID,
+	B_NAME,
+	B_DEVICES,
+	N_BUFFER
+};
+
+static const struct table_column buffer_columns[N_BUFFER] = {
+	[B_ID] = {"ID", TABLE_NUMBER, TABLE_SHOWN, "number of the buffer, never used again"},
+	[B_POOL] = {"POOL", TABLE_TEXT, TABLE_SHOWN, "pool it came from"},
+	[B_KIND] = {"KIND", TABLE_TEXT, TABLE_ONLY_JSON, "kind of that pool"},
+	[B_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "whole pages"},
+	[B_MAPPING] = {"MAPPING", TABLE_TEXT, TABLE_SHOWN, "how the CPU sees it"},
+	[B_CONTIGUOUS] = {"CONTIGUOUS", TABLE_BOOLEAN, TABLE_ONLY_JSON, "one physical block"},
+	[B_ADDRESS] = {"ADDRESS", TABLE_TEXT, TABLE_ON_DEMAND, "physical addresses, end excluded"},
+	[B_BASE] = {"BASE", TABLE_ADDRESS, TABLE_ONLY_JSON, "lowest physical address"},
+	[B_END] = {"END", TABLE_ADDRESS, TABLE_ONLY_JSON, "one past the highest"},
+	[B_USER] = {"USER", TABLE_TEXT, TABLE_SHOWN, "who is charged"},
+	[B_UID] = {"UID", TABLE_NUMBER, TABLE_ONLY_JSON, "the same as a number"},
+	[B_PID] = {"PID", TABLE_NUMBER, TABLE_SHOWN, "process that asked; may be gone"},
+	[B_NAME] = {"NAME", TABLE_TEXT, TABLE_SHOWN, "label, given by who asked"},
+	[B_DEVICES] = {"DEVICES", TABLE_TEXT, TABLE_SHOWN, "bus and name of each device it suits"},
+};
+
+static void set_user(struct table *table, unsigned int uid)
+{
+	const struct passwd *user = getpwuid(uid);
+
+	table_set_number(table, B_UID, uid);
+	if (user)
+		table_set_text(table, B_USER, user->pw_name);
+	else
+		table_set_number(table, B_USER, uid);
+}
+
+static void set_address(struct table *table, const struct dmabuf_buffer_info *buffer)
+{
+	if (buffer->end == 0) {
+		table_set_text(table, B_ADDRESS, "hidden");
+		return;
+	}
+	table_set_range(table, B_ADDRESS, buffer->base, buffer->end);
+	table_set_number(table, B_BASE, buffer->base);
+	table_set_number(table, B_END, buffer->end);
+}
+
+static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
+{
+	struct table *table = userdata;
+
+	table_add_row(table);
+	table_set_number(table, B_ID, buffer->id);
+	table_set_text(table, B_POOL, buffer->pool);
+	table_set_text(table, B_KIND, kind_name(buffer->kind));
+	table_set_number(table, B_SIZE, buffer->size);
+	table_set_text(table, B_MAPPING, mapping_name(buffer->mapping));
+	table_set_number(table, B_CONTIGUOUS, (uint64_t)buffer->contiguous);
+	set_address(table, buffer);
+	set_user(table, buffer->uid);
+	table_set_number(table, B_PID, (uint64_t)buffer->pid);
+	if (buffer->name[0])
+		table_set_text(table, B_NAME, buffer->name);
+	if (buffer->devices[0])
+		table_set_text(table, B_DEVICES, buffer->devices);
+	return 0;
+}
+
+static int list_buffers(struct dmabuf *conn, struct table *table)
+{
+	return dmabuf_list_buffers(conn, add_buffer, table);
+}
+
+static int help(const struct list_command *command)
+{
+	printf("Usage: dmabufctl %s [OPTION]...\n\n%s\n\n" TABLE_HELP
+	       "  -h, --help            this text\n",
+	       command->name, command->help);
+	table_print_columns(command->columns, command->n_columns);
+	return EXIT_OK;
+}
+
+static int print_list(const struct list_command *command, const struct table_options *options)
+{
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_(ctl_disconnectp) struct dmabuf *conn = NULL;
+
+	if (table_new(&table, command->name, command->columns, command->n_columns, options) < 0)
+		return EXIT_USAGE;
+	conn = ctl_connect();
+	if (!conn)
+		return EXIT_REFUSED;
+	if (command->list(conn, table) < 0)
+		return ctl_fail(conn);
+	return tables_print(&table, 1) < 0 ? EXIT_REFUSED : EXIT_OK;
+}
+
+static int run(const struct list_command *command, int argc, char *argv[])
+{
+	static const struct option long_options[] = {
+		TABLE_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	struct table_options options = {0};
+	int c;
+
+	while ((c = getopt_long(argc, argv, TABLE_OPTIONS "h", long_options, NULL)) >= 0) {
+		if (c == 'h')
+			return help(command);
+		if (!table_option(&options, c, optarg))
+			return ctl_usage(command->name);
+	}
+	if (optind < argc) {
+		warnx("%s takes no argument: \"%s\"", command->name, argv[optind]);
+		return ctl_usage(command->name);
+	}
+	return print_list(command, &options);
+}
+
+int ctl_pools(int argc, char *argv[])
+{
+	static const struct list_command command = {"pools", "List the pools of memory.",
+						    pool_columns, N_POOL, list_pools};
+
+	return run(&command, argc, argv);
+}
+
+int ctl_devices(int argc, char *argv[])
+{
+	static const struct list_command command = {
+		"devices", "List the devices that memory can be asked for.", device_columns,
+		N_DEVICE, list_devices};
+
+	return run(&command, argc, argv);
+}
+
+int ctl_buffers(int argc, char *argv[])
+{
+	static const struct list_command command = {
+		"buffers", "List the live buffers that are charged to you; all, for root.",
+		buffer_columns, N_BUFFER, list_buffers};
+
+	return run(&command, argc, argv);
+}

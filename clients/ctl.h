@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the commands of dmabufctl share. Each command gets its own arguments, argv[0] being the
+ * program's name for messages, and returns an exit code.
+ */
+#ifndef CLIENTS_CTL_H
+#define CLIENTS_CTL_H
+
+#include <dmabuf.h>
+#include <stdbool.h>
+
+#include "cleanup.h"
+#include "table.h"
+#include "text.h"
+
+int ctl_pools(int argc, char *argv[]);
+int ctl_devices(int argc, char *argv[]);
+int ctl_buffers(int argc, char *argv[]);
+int ctl_alloc(int argc, char *argv[]);
+int ctl_explain(int argc, char *argv[]);
+
+/* Point to --help; EXIT_USAGE. */
+int ctl_usage(const char *command);
+
+/* Connect or say why not; NULL then. */
+struct dmabuf *ctl_connect(void);
+
+/* Say what the library said; EXIT_REFUSED. */
+int ctl_fail(const struct dmabuf *conn);
+
+static inline void ctl_disconnectp(struct dmabuf **conn)
+{
+	dmabuf_disconnect(*conn);
+}
+
+static inline void ctl_request_freep(struct dmabuf_request **request)
+{
+	dmabuf_request_free(*request);
+}
+
+/* A request as alloc and explain take it from the command line. */
+struct ctl_request {
+	uint64_t size;
+	enum dmabuf_mapping mapping;
+	unsigned int usage;
+	const char *pool;
+	const char *name;
+};
+
+/* Long options without a letter. */
+enum ctl_option {
+	CTL_CONTIGUOUS = 0x100,
+	CTL_CPU_READS_OFTEN,
+	CTL_NAME,
+	CTL_COUNT,
+	CTL_HOLD,
+};
+
+#define CTL_REQUEST_OPTIONS "s:m:p:"
+#define CTL_REQUEST_LONG_OPTIONS                                                                   \
+	{"size", required_argument, NULL, 's'}, {"mapping", required_argument, NULL, 'm'},         \
+		{"pool", required_argument, NULL, 'p'},                                            \
+		{"contiguous", no_argument, NULL, CTL_CONTIGUOUS},                                 \
+	{                                                                                          \
+		"cpu-reads-often", no_argument, NULL, CTL_CPU_READS_OFTEN                          \
+	}
+#define CTL_REQUEST_HELP                                                                           \
+	"  -s, --size N          bytes of each buffer; K, M and G are powers of 1024\n"            \
+	"  -m, --mapping WHICH   cached, write-combined, or any (default)\n"                       \
+	"  -p, --pool NAME       no other pool\n"                                                  \
+	"      --contiguous      one physical block, even if no device needs it\n"                 \
+	"      --cpu-reads-often prefer a cached mapping\n"
+
+/* 1: taken; 0: not one of the above; -EINVAL: wrong argument, said on stderr. */
+int ctl_request_option(struct ctl_request *request, int c, const char *argument);
+
+/* The request for these devices, or NULL having said why. */
+struct dmabuf_request *ctl_request_make(const struct ctl_request *request, char *const devices[]);
+
+#endif

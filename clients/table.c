@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Tables and JSON, see table.h. The only file that includes libsmartcols.
+ */
+#include "table.h"
+
+#include <err.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cleanup.h"
+#include "text.h"
+
+#define COLUMNS_MAX 16
+
+struct table {
+	const char *name;
+	const struct table_column *columns;
+	unsigned int n_columns;
+	const struct table_options *options;
+	struct libscols_table *scols;
+	struct libscols_line *row;
+	unsigned int n_rows;
+	/* Where a column stands in scols; negative: not shown. */
+	int position[COLUMNS_MAX];
+};
+
+static void check(int r)
+{
+	if (r < 0)
+		errx(EXIT_REFUSED, "%s", strerror(-r));
+}
+
+bool table_option(struct table_options *options, int c, const char *argument)
+{
+	switch (c) {
+	case 'b':
+		options->bytes = true;
+		return true;
+	case 'J':
+		options->json = true;
+		return true;
+	case 'n':
+		options->noheadings = true;
+		return true;
+	case 'o':
+		options->columns = argument;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool shown_by_default(const struct table *table, const struct table_column *column)
+{
+	return column->shown == TABLE_SHOWN ||
+	       column->shown == (table->options->json ? TABLE_ONLY_JSON : TABLE_ONLY_TEXT);
+}
+
+static int json_type(enum table_type type)
+{
+	if (type == TABLE_TEXT)
+		return SCOLS_JSON_STRING;
+	return type == TABLE_BOOLEAN ? SCOLS_JSON_BOOLEAN_OPTIONAL : SCOLS_JSON_NUMBER;
+}
+
+static void show_column(struct table *table, unsigned int i)
+{
+	const struct table_column *column = &table->columns[i];
+	bool right = column->type == TABLE_NUMBER || column->type == TABLE_SIZE ||
+		     column->type == TABLE_ADDRESS;
+	struct libscols_column *cl;
+
+	/* Named twice: the first place stays. */
+	if (table->position[i] >= 0)
+		return;
+	table->position[i] = (int)scols_table_get_ncols(table->scols);
+	cl = scols_table_new_column(table->scols, column->name, 0, right ? SCOLS_FL_RIGHT : 0);
+	if (!cl)
+		check(-ENOMEM);
+	check(scols_column_set_json_type(cl, json_type(column->type)));
+}
+
+static int find_column(const struct table *table, const char *name, size_t length)
+{
+	for (unsigned int i = 0; i < table->n_columns; i++)
+		if (strlen(table->columns[i].name) == length &&
+		    strncasecmp(table->columns[i].name, name, length) == 0)
+			return (int)i;
+	warnx("unknown column \"%.*s\"; see --help", (int)length, name);
+	return -EINVAL;
+}
+
+static int choose_columns(struct table *table)
+{
+	const char *name = table->options->columns;
+
+	for (unsigned int i = 0; i < table->n_columns; i++)
+		table->position[i] = -1;
+	for (unsigned int i = 0; i < table->n_columns && !name; i++)
+		if (shown_by_default(table, &table->columns[i]))
+			show_column(table, i);
+	while (name) {
+		size_t length = strcspn(name, ",");
+		int i = find_column(table, name, length);
+
+		if (i < 0)
+			return i;
+		show_column(table, (unsigned int)i);
+		name = name[length] == ',' ? name + length + 1 : NULL;
+	}
+	return 0;
+}
+
+int table_new(struct table **ret, const char *name, const struct table_column *columns,
+	      unsigned int n_columns, const struct table_options *options)
+{
+	_cleanup_(table_freep) struct table *table = calloc(1, sizeof(*table));
+	int r;
+
+	if (!table || n_columns > COLUMNS_MAX)
+		check(-ENOMEM);
+	table->name = name;
+	table->columns = columns;
+	table->n_columns = n_columns;
+	table->options = options;
+	table->scols = scols_new_table();
+	if (!table->scols)
+		check(-ENOMEM);
+	check(scols_table_set_name(table->scols, name));
+	scols_table_enable_json(table->scols, options->json);
+	scols_table_enable_noheadings(table->scols, options->noheadings);
+	r = choose_columns(table);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(table);
+	return 0;
+}
+
+struct table *table_free(struct table *table)
+{
+	if (table) {
+		scols_unref_table(table->scols);
+		free(table);
+	}
+	return NULL;
+}
+
+void table_freep(struct table **table)
+{
+	table_free(*table);
+}
+
+void table_add_row(struct table *table)
+{
+	table->row = scols_table_new_line(table->scols, NULL);
+	if (!table->row)
+		check(-ENOMEM);
+	table->n_rows++;
+	/* libsmartcols writes null for an empty cell. */
+	for (unsigned int i = 0; i < table->n_columns && !table->options->json; i++)
+		table_set_text(table, i, "-");
+}
+
+void table_set_text(struct table *table, unsigned int column, const char *text)
+{
+	if (table->position[column] >= 0)
+		check(scols_line_set_data(table->row, (size_t)table->position[column], text));
+}
+
+void table_set_number(struct table *table, unsigned int column, uint64_t value)
+{
+	enum table_type type = table->columns[column].type;
+	bool json = table->options->json;
+	char text[TEXT_SIZE_MAX];
+
+	if (type == TABLE_SIZE)
+		size_format(value, table->options->bytes || json, text);
+	else if (type == TABLE_BOOLEAN)
+		snprintf(text, sizeof(text), "%s", value ? "yes" : "no");
+	else if (type == TABLE_ADDRESS && !json)
+		snprintf(text, sizeof(text), "0x%" PRIx64, value);
+	else
+		snprintf(text, sizeof(text), "%" PRIu64, value);
+	table_set_text(table, column, text);
+}
+
+/* libsmartcols prints an object for one table, and nothing at all for an empty one. */
+int table_print_member(struct table *table)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *start, *end;
+	int r;
+
+	if (table->n_rows == 0) {
+		printf("   \"%s\": []", table->name);
+		return 0;
+	}
+	r = scols_print_table_to_string(table->scols, &text);
+	if (r < 0)
+		return r;
+	start = strchr(text, '\n');
+	end = strrchr(text, ']');
+	if (!start || !end)
+		return -EINVAL;
+	printf("%.*s", (int)(end - start), start + 1);
+	return 0;
+}
+
+static int print_json(struct table *const tables[], unsigned int n_tables)
+{
+	printf("{\n");
+	for (unsigned int i = 0; i < n_tables; i++) {
+		int r = table_print_member(tables[i]);
+
+		if (r < 0)
+			return r;
+		printf(i + 1 < n_tables ? ",\n" : "\n");
+	}
+	printf("}\n");
+	return 0;
+}
+
+int tables_print(struct table *const tables[], unsigned int n_tables)
+{
+	if (tables[0]->options->json)
+		return print_json(tables, n_tables);
+	for (unsigned int i = 0; i < n_tables; i++) {
+		int r = scols_print_table(tables[i]->scols);
+
+		if (r < 0)
+			return r;
+		if (i + 1 < n_tables)
+			printf("\n");
+	}
+	return 0;
+}
+
+void table_print_columns(const struct table_column *columns, unsigned int n_columns)
+{
+	printf("\nColumns:\n");
+	for (unsigned int i = 0; i < n_columns; i++)
+		printf("  %-12s %s\n", columns[i].name, columns[i].help);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text in and out, see text.h. Knows no option, no table, and prints nothing by itself.
+ */
+#include "text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const mapping_names[] = {
+	[DMABUF_MAPPING_ANY] = "any",
+	[DMABUF_MAPPING_CACHED] = "cached",
+	[DMABUF_MAPPING_WRITE_COMBINED] = "write-combined",
+};
+
+static const char *const kind_names[] = {
+	[DMABUF_KIND_COHERENT] = "coherent",
+	[DMABUF_KIND_CMA] = "cma",
+	[DMABUF_KIND_BUDDY] = "buddy",
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* strtoull() alone would take blanks and signs. */
+static int digits_parse(const char *text, const char **ret_end, uint64_t *ret)
+{
+	unsigned long long value;
+	char *end;
+
+	if (!isdigit((unsigned char)text[0]))
+		return -EINVAL;
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno == ERANGE)
+		return -ERANGE;
+	*ret_end = end;
+	*ret = value;
+	return 0;
+}
+
+static int suffix_shift(const char *suffix)
+{
+	static const char units[] = "KMG";
+	const char *unit;
+
+	if (suffix[0] == '\0')
+		return 0;
+	unit = strchr(units, toupper((unsigned char)suffix[0]));
+	if (!unit || suffix[1] != '\0')
+		return -EINVAL;
+	return 10 * (int)(unit - units + 1);
+}
+
+int size_parse(const char *text, uint64_t *ret)
+{
+	const char *suffix;
+	uint64_t value;
+	int r, shift;
+
+	r = digits_parse(text, &suffix, &value);
+	if (r < 0)
+		return r;
+	shift = suffix_shift(suffix);
+	if (shift < 0)
+		return shift;
+	if (value == 0)
+		return -EINVAL;
+	if (value > UINT64_MAX >> shift)
+		return -ERANGE;
+	*ret = value << shift;
+	return 0;
+}
+
+int number_parse(const char *text, unsigned int max, unsigned int *ret)
+{
+	const char *end;
+	uint64_t value;
+	int r;
+
+	r = digits_parse(text, &end, &value);
+	if (r < 0)
+		return r;
+	if (*end != '\0')
+		return -EINVAL;
+	if (value < 1 || value > max)
+		return -ERANGE;
+	*ret = (unsigned int)value;
+	return 0;
+}
+
+void size_format(uint64_t size, bool bytes, char text[static TEXT_SIZE_MAX])
+{
+	static const char units[] = "BKMGTPE";
+	unsigned int unit = 0;
+	uint64_t tenths = 0;
+
+	if (bytes) {
+		snprintf(text, TEXT_SIZE_MAX, "%" PRIu64, size);
+		return;
+	}
+	while (unit + 2 < sizeof(units) && size >> (10 * (unit + 1)))
+		unit++;
+	if (unit > 0)
+		tenths = ((size >> (10 * (unit - 1))) % 1024 * 10 + 512) / 1024;
+	size >>= 10 * unit;
+	if (tenths == 10) {
+		size++;
+		tenths = 0;
+	}
+	if (tenths)
+		snprintf(text, TEXT_SIZE_MAX, "%" PRIu64 ".%" PRIu64 "%c", size, tenths,
+			 units[unit]);
+	else
+		snprintf(text, TEXT_SIZE_MAX, "%" PRIu64 "%c", size, units[unit]);
+}
+
+int mapping_parse(const char *text, enum dmabuf_mapping *ret)
+{
+	for (size_t i = 0; i < COUNT(mapping_names); i++)
+		if (strcmp(text, mapping_names[i]) == 0) {
+			*ret = (enum dmabuf_mapping)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *mapping_name(enum dmabuf_mapping mapping)
+{
+	return mapping < COUNT(mapping_names) ? mapping_names[mapping] : "unknown";
+}
+
+const char *kind_name(enum dmabuf_kind kind)
+{
+	return kind < COUNT(kind_names) && kind_names[kind] ? kind_names[kind] : "unknown";
+}
+
+void json_string(FILE *file, const char *text)
+{
+	fputc('"', file);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\')
+			fprintf(file, "\\%c", c);
+		else if (c < 0x20)
+			fprintf(file, "\\u%04x", c);
+		else
+			fputc(c, file);
+	}
+	fputc('"', file);
+}

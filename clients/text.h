@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the programs read from and write for people: sizes, numbers, names of kinds and mappings.
+ */
+#ifndef CLIENTS_TEXT_H
+#define CLIENTS_TEXT_H
+
+#include <dmabuf.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define TEXT_SIZE_MAX 24
+
+/* Exit codes of all programs. */
+enum exit_code {
+	EXIT_OK = 0,
+	EXIT_REFUSED = 1, /* what was asked could not be done */
+	EXIT_USAGE = 2,   /* it was not asked properly */
+};
+
+/*
+ * A size such as 4096, 64K, 8M or 2G (powers of 1024). -EINVAL for what is no number, zero, signed
+ * or followed by something else; -ERANGE past 64 bits.
+ */
+int size_parse(const char *text, uint64_t *ret);
+
+/* A decimal number from 1 to max; -EINVAL, -ERANGE. */
+int number_parse(const char *text, unsigned int max, unsigned int *ret);
+
+/* "1.8M", or the bare number of bytes. */
+void size_format(uint64_t size, bool bytes, char text[static TEXT_SIZE_MAX]);
+
+/* -EINVAL for a mapping of another name; "any" is one. */
+int mapping_parse(const char *text, enum dmabuf_mapping *ret);
+
+const char *mapping_name(enum dmabuf_mapping mapping);
+const char *kind_name(enum dmabuf_kind kind);
+
+/* A JSON string with its quotes. */
+void json_string(FILE *file, const char *text);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: who is at the other end, frames in, replies out. What a request means is decided
+ * elsewhere; here stands what a well-formed one is, and what a client may not do to others.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "access.h"
+
+struct manager;
+
+struct client {
+	LIST_ENTRY(client) link; /* manager.clients */
+	struct manager *manager;
+	int fd;
+	sd_event_source *source;
+	sd_event_source *hello_timer; /* NULL after HELLO */
+	struct peer peer;
+};
+
+/* Takes possession of the connection, also on failure; on success it is in the manager's list. */
+int client_new(struct manager *manager, int fd, struct client **ret);
+
+/* Disconnects. What was allocated stays charged until it is released. Returns NULL. */
+struct client *client_free(struct client *client);
+void client_freep(struct client **client);
+
+/* Tell a client why it is not served, such that it reads that rather than a broken connection. */
+void client_turn_away(int fd, int error, const char *text);
+
+/* Where the kernel can do it: nobody may send descriptors to this socket. */
+void client_refuse_descriptors(int fd);
+
+#endif

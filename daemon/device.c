@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Device nodes and the devices behind them that do the DMA: the only file that asks libudev about
+ * them. What the kernel module says of a device is module.c's business.
+ */
+#include "device.h"
+
+#include <errno.h>
+#include <libudev.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+
+static void udev_device_unrefp(struct udev_device **device)
+{
+	udev_device_unref(*device);
+}
+
+static void udev_enumerate_unrefp(struct udev_enumerate **enumerate)
+{
+	udev_enumerate_unref(*enumerate);
+}
+
+/* Borrowed from the node's device. NULL: nothing behind the node does DMA. */
+static struct udev_device *get_dma_device(struct udev_device *node)
+{
+	for (struct udev_device *d = udev_device_get_parent(node); d;
+	     d = udev_device_get_parent(d)) {
+		const char *bus = udev_device_get_subsystem(d);
+
+		if (bus && (!strcmp(bus, "platform") || !strcmp(bus, "pci")))
+			return d;
+	}
+	return NULL;
+}
+
+static int set_string(char *field, size_t size, const char *value)
+{
+	if (!value || strlen(value) >= size)
+		return -ENAMETOOLONG;
+	strcpy(field, value);
+	return 0;
+}
+
+/* The node's own property wins: it is the more special one. */
+static int set_pool(struct device *device, struct udev_device *node, struct udev_device *dma)
+{
+	const char *pool = udev_device_get_property_value(node, "DMABUF_POOL");
+
+	if (!pool)
+		pool = udev_device_get_property_value(dma, "DMABUF_POOL");
+	return set_string(device->pool, sizeof(device->pool), pool ? pool : "");
+}
+
+static int device_from_udev(struct udev_device *node, struct device *ret)
+{
+	struct udev_device *dma = get_dma_device(node);
+	struct device device = {.devnum = udev_device_get_devnum(node)};
+	int n;
+
+	if (!dma || !udev_device_get_devnode(node))
+		return -ENODEV;
+	n = snprintf(device.key, sizeof(device.key), "%s:%s", udev_device_get_subsystem(dma),
+		     udev_device_get_sysname(dma));
+	if (n < 0 || (size_t)n >= sizeof(device.key) ||
+	    set_string(device.node, sizeof(device.node), udev_device_get_devnode(node)) < 0 ||
+	    set_pool(&device, node, dma) < 0)
+		return -ENAMETOOLONG;
+	*ret = device;
+	return 0;
+}
+
+int device_find(struct udev *udev, dev_t devnum, struct device *ret)
+{
+	_cleanup_(udev_device_unrefp) struct udev_device *node = NULL;
+
+	node = udev_device_new_from_devnum(udev, 'c', devnum);
+	return node ? device_from_udev(node, ret) : -ENODEV;
+}
+
+static int enumerate_media(struct udev *udev, struct udev_enumerate **ret)
+{
+	static const char *const subsystems[] = {"video4linux", "media", "drm"};
+	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = NULL;
+	int r = 0;
+
+	enumerate = udev_enumerate_new(udev);
+	if (!enumerate)
+		return -ENOMEM;
+	for (size_t i = 0; r >= 0 && i < sizeof(subsystems) / sizeof(subsystems[0]); i++)
+		r = udev_enumerate_add_match_subsystem(enumerate, subsystems[i]);
+	if (r >= 0)
+		r = udev_enumerate_scan_devices(enumerate);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(enumerate);
+	return 0;
+}
+
+static int by_devnum(const void *a, const void *b)
+{
+	const struct device *x = a, *y = b;
+
+	return x->devnum < y->devnum ? -1 : x->devnum > y->devnum;
+}
+
+int device_list(struct udev *udev, struct device **ret, size_t *ret_n)
+{
+	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = NULL;
+	_cleanup_free_ struct device *devices = NULL;
+	struct udev_list_entry *first, *entry;
+	size_t n = 0;
+	int r;
+
+	r = enumerate_media(udev, &enumerate);
+	if (r < 0)
+		return r;
+	first = udev_enumerate_get_list_entry(enumerate);
+	udev_list_entry_foreach(entry, first) n++;
+	devices = calloc(n + 1, sizeof(*devices));
+	if (!devices)
+		return -ENOMEM;
+
+	n = 0;
+	udev_list_entry_foreach(entry, first)
+	{
+		_cleanup_(udev_device_unrefp) struct udev_device *node = NULL;
+
+		node = udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
+		/* Gone meanwhile, a connector without a node, or nothing that does DMA. */
+		if (node && device_from_udev(node, &devices[n]) >= 0)
+			n++;
+	}
+	qsort(devices, n, sizeof(*devices), by_devnum);
+	*ret = TAKE_PTR(devices);
+	*ret_n = n;
+	return 0;
+}

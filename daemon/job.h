@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A request for memory, checked: what ALLOC and EXPLAIN have in common. The devices are found, the
+ * client may use them, and the kernel has told their facts.
+ */
+#ifndef JOB_H
+#define JOB_H
+
+#include "client.h"
+#include "device.h"
+#include "policy.h"
+#include "reply.h"
+#include "tag.h"
+
+struct job {
+	unsigned int count;
+	struct policy_request wanted;
+	unsigned int n_devices; /* different ones */
+	struct facts facts[DEVICES_MAX];
+	const struct pool *pools; /* the module's */
+	unsigned int n_pools;
+	struct tag owner;
+};
+
+/*
+ * Fills *ret, which borrows from request and from the manager's module. On failure the reply is the
+ * error: -EPROTO, -ENXIO, -EINVAL, -E2BIG, -ENODEV, -EACCES, -EOPNOTSUPP, -EIO.
+ */
+int job_prepare(struct client *client, const struct dmabufd_request *request, struct job *ret,
+		struct reply *reply);
+
+/* The plan borrows from the job. */
+void job_decide(const struct job *job, struct plan *ret);
+
+/* What the module and udev say of a device; udev's binding replaces that of the firmware. */
+int job_get_facts(struct manager *manager, const struct device *device, struct facts *ret);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The live buffers by id: where an allocation and its release event meet. Pure: knows the C library
+ * and quota only.
+ */
+#ifndef LEDGER_H
+#define LEDGER_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+#include "pool.h"
+#include "quota.h"
+#include "tag.h"
+
+struct ledger;
+
+struct buffer {
+	TAILQ_ENTRY(buffer) link; /* ledger.buffers */
+	uint64_t id;
+	uint64_t size;
+	uint64_t base; /* physical */
+	uint64_t end;
+	unsigned int pool; /* index */
+	enum mapping mapping;
+	bool contiguous;
+	bool known; /* false: the tag could not be read, and owner is empty */
+	struct tag owner;
+	struct charge charge;
+};
+
+/* -ENOMEM. The buffer belongs to the caller until it is inserted. */
+int buffer_new(struct buffer **ret);
+
+/* Gives the charge back. NULL is ignored. Returns NULL. */
+struct buffer *buffer_free(struct buffer *buffer);
+
+/* -ENOMEM. */
+int ledger_new(struct ledger **ret);
+
+/* Frees all buffers. NULL is ignored. Returns NULL. */
+struct ledger *ledger_free(struct ledger *ledger);
+
+/* Takes possession of the buffer on success. -EEXIST: its id is there. -EINVAL: id 0. -ENOMEM. */
+int ledger_insert(struct ledger *ledger, struct buffer *buffer);
+
+/* Removes and frees the buffer, giving its charge back. -ENOENT: no such id; nothing happened. */
+int ledger_remove(struct ledger *ledger, uint64_t id);
+
+/* The buffer with the smallest id greater than this one, or NULL; borrowed. */
+const struct buffer *ledger_next(const struct ledger *ledger, uint64_t after);
+
+uint64_t ledger_get_bytes(const struct ledger *ledger);
+uint64_t ledger_get_count(const struct ledger *ledger);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the daemon knows, a page at a time: pools, devices, buffers.
+ */
+#ifndef LIST_H
+#define LIST_H
+
+#include <stdbool.h>
+
+#include "dmabufd-protocol.h"
+#include "ledger.h"
+
+struct client;
+struct reply;
+struct wire_frame;
+
+int handle_pools(struct client *client, const struct wire_frame *request, struct reply *reply);
+int handle_devices(struct client *client, const struct wire_frame *request, struct reply *reply);
+int handle_buffers(struct client *client, const struct wire_frame *request, struct reply *reply);
+
+/* A zeroed record of the wire from the ledger's; physical addresses for root only. */
+void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const struct pool pools[],
+		 unsigned int n_pools, bool is_root);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listening socket. A connection that cannot be served is told so and closed: left in the queue
+ * it would wake the loop for ever.
+ */
+#include "listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <systemd/sd-daemon.h>
+
+#include "cleanup.h"
+#include "client.h"
+#include "log.h"
+#include "manager.h"
+
+#define REST_USEC (100 * UINT64_C(1000))
+
+void listener_init(struct listener *listener)
+{
+	*listener = (struct listener){.fd = -EBADF, .spare = -EBADF};
+}
+
+static int open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int on_rested(sd_event_source *source, uint64_t usec, void *userdata)
+{
+	struct manager *m = userdata;
+
+	m->listener.retry = sd_event_source_disable_unref(m->listener.retry);
+	return sd_event_source_set_enabled(m->listener.source, SD_EVENT_ON);
+}
+
+/* Not even the spare one helps: look again later instead of spinning. */
+static int listener_rest(struct manager *m)
+{
+	int r = sd_event_add_time_relative(m->event, &m->listener.retry, CLOCK_MONOTONIC, REST_USEC,
+					   0, on_rested, m);
+
+	if (r >= 0)
+		r = sd_event_source_set_enabled(m->listener.source, SD_EVENT_OFF);
+	return r;
+}
+
+/* Accept with the spare descriptor's number, just to say that there is none. */
+static int listener_turn_away(struct manager *m, int error)
+{
+	struct listener *listener = &m->listener;
+	int fd;
+
+	if (listener->spare >= 0)
+		close(TAKE_FD(listener->spare));
+	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		client_turn_away(fd, error, "dmabufd has no descriptor free: try again later");
+		close(fd);
+	}
+	listener->spare = open_spare();
+	return fd < 0 || listener->spare < 0 ? listener_rest(m) : 0;
+}
+
+static uint64_t count_connections(const struct manager *m, uid_t uid)
+{
+	const struct client *client;
+	uint64_t n = 0;
+
+	LIST_FOREACH(client, &m->clients, link)
+	n += client->peer.uid == uid;
+	return n;
+}
+
+static int listener_admit(struct manager *m, int fd)
+{
+	_cleanup_(client_freep) struct client *client = NULL;
+	int r = client_new(m, fd, &client);
+
+	if (r < 0)
+		return r;
+	/* The new one is in the list already. */
+	if (count_connections(m, client->peer.uid) > m->settings.user_connections_max) {
+		client_turn_away(client->fd, -EUSERS,
+				 "too many connections of this user: close some, or raise "
+				 "UserConnectionsMax= in dmabufd.conf");
+		return 0;
+	}
+	TAKE_PTR(client); /* the manager's list has it */
+	return 0;
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+	struct manager *m = userdata;
+	int connection, r;
+
+	connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (connection < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			return listener_turn_away(m, -errno);
+		/* The client left before it was its turn, or the kernel lacks memory. */
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			log_warning("cannot accept a connection: %s", strerror(errno));
+		return 0;
+	}
+	r = listener_admit(m, connection);
+	if (r < 0)
+		log_warning("cannot serve a connection: %s", strerror(-r));
+	return 0;
+}
+
+int listener_open(struct listener *listener, struct manager *m)
+{
+	int n = sd_listen_fds(1);
+	int r;
+
+	if (n != 1)
+		return n < 0 ? n : -ENOTCONN;
+	listener->fd = SD_LISTEN_FDS_START;
+	if (sd_is_socket_unix(listener->fd, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
+		return -ENOTSOCK;
+	if (fcntl(listener->fd, F_SETFL, fcntl(listener->fd, F_GETFL) | O_NONBLOCK) < 0)
+		return -errno;
+	client_refuse_descriptors(listener->fd);
+	listener->spare = open_spare();
+	if (listener->spare < 0)
+		return -errno;
+	r = sd_event_add_io(m->event, &listener->source, listener->fd, EPOLLIN, on_connection, m);
+	/* Who is connected goes before who wants to be. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(listener->source, SD_EVENT_PRIORITY_NORMAL + 1);
+	return r;
+}
+
+void listener_close(struct listener *listener)
+{
+	listener->retry = sd_event_source_disable_unref(listener->retry);
+	listener->source = sd_event_source_disable_unref(listener->source);
+	if (listener->spare >= 0)
+		close(TAKE_FD(listener->spare));
+	if (listener->fd >= 0)
+		close(TAKE_FD(listener->fd));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The listening socket: takes connections, turns away those beyond a user's limit, and survives the
+ * lack of descriptors. Knows nothing of frames but the one that turns away.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <systemd/sd-event.h>
+
+struct manager;
+
+struct listener {
+	int fd;
+	int spare; /* given up for a moment when no descriptor is free */
+	sd_event_source *source;
+	sd_event_source *retry; /* runs while the listener rests */
+};
+
+void listener_init(struct listener *listener);
+
+/* Listen on the socket that the service manager passed. -ENOTCONN: none. -ENOTSOCK: a wrong one. */
+int listener_open(struct listener *listener, struct manager *manager);
+
+/* Accepts nothing any more. */
+void listener_close(struct listener *listener);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon as one object: the event loop and everything that hangs off it. Knows in which order
+ * things start, and how an event of the kernel becomes a charge given back.
+ */
+#ifndef MANAGER_H
+#define MANAGER_H
+
+#include <libudev.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <systemd/sd-event.h>
+
+#include "device-cache.h"
+#include "ledger.h"
+#include "listener.h"
+#include "module.h"
+#include "quota.h"
+#include "settings.h"
+
+LIST_HEAD(clients, client);
+
+struct manager {
+	struct settings settings;
+	sd_event *event;
+	struct udev *udev;
+	struct device_cache *devices;
+	struct module *module; /* NULL while there is none; module_error tells why */
+	int module_error;
+	sd_event_source *module_source; /* its release events */
+	sd_event_source *node_source;   /* the node appears or changes */
+	struct quota *quota;
+	struct ledger *ledger;
+	struct clients clients; /* owns them */
+	struct listener listener;
+	uint64_t missing_logged_usec; /* when a missing pool was last complained about */
+};
+
+/* -ENOMEM; errors of sd-event. */
+int manager_new(const struct settings *settings, struct manager **ret);
+
+/* NULL is ignored. Returns NULL. */
+struct manager *manager_free(struct manager *manager);
+
+/*
+ * Find the kernel module, learn from it what is alive, and only then listen. Logs why it failed.
+ * Succeeds without a module, which may come later.
+ */
+int manager_start(struct manager *manager);
+
+/* Handle the release events that are there now, rather than when the loop comes to it. */
+int manager_read_events(struct manager *manager);
+
+/* One line for a person: why there is no module and what to do. */
+const char *manager_get_module_text(const struct manager *manager);
+
+/* udev binds a device to a pool that does not exist; complains once in a while only. */
+void manager_log_missing_pool(struct manager *manager, const struct facts *facts);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel module: everything that is said to it and heard from it. The header of the kernel
+ * interface is included in module.c only. Knows nothing of clients, quota or policy.
+ */
+#ifndef MODULE_H
+#define MODULE_H
+
+#include "pool.h"
+#include "tag.h"
+
+struct module;
+
+/* What to allocate. */
+struct module_request {
+	uint64_t size; /* whole pages */
+	uint64_t max_address;
+	unsigned int pool;
+	enum mapping mapping;
+	bool contiguous;
+	const uint8_t *tag; /* TAG_SIZE bytes */
+};
+
+/* A live buffer, as the kernel tells it. */
+struct module_buffer {
+	uint64_t id;
+	uint64_t size;
+	uint64_t base;
+	uint64_t end;
+	unsigned int pool;
+	enum mapping mapping;
+	bool contiguous;
+	uint8_t tag[TAG_SIZE];
+};
+
+#define MODULE_NODE_FOLDER "/dev"
+#define MODULE_NODE_NAME "dmabuf_pool"
+
+/*
+ * Open the node, compare versions, read the pools. -ENOENT, -ENXIO, -ENODEV: not loaded. -EACCES:
+ * udev is not ready, or has no rule. -EPERM: the service manager's device policy. -EBUSY: another
+ * process listens to it. -EPROTONOSUPPORT: another major version.
+ */
+int module_open(struct module **ret);
+
+/* NULL is ignored. Returns NULL. */
+struct module *module_close(struct module *module);
+
+/* To wait for release events on; stays the module's. */
+int module_get_fd(const struct module *module);
+
+/* Borrowed; .used is that of the last module_read_pools(). */
+const struct pool *module_get_pools(const struct module *module, unsigned int *ret_n);
+int module_read_pools(struct module *module);
+
+/* Fills all of *ret but .missing. -ENODEV: gone, or it does no DMA. */
+int module_get_facts(const struct module *module, const char *key, struct facts *ret);
+
+/* On success the caller owns *ret_fd. Errors of the kernel's ALLOC. ret->tag is left alone. */
+int module_allocate(const struct module *module, const struct module_request *request,
+		    struct module_buffer *ret, int *ret_fd);
+
+/* Up to n live buffers with ids greater than after; returns how many, fewer than n at the end. */
+int module_list(const struct module *module, uint64_t after, struct module_buffer *ret,
+		unsigned int n);
+
+/*
+ * Read what events there are; fn is called with the id of each buffer that was released. 0, also
+ * when there are none. -EPROTO: a record makes no sense. Errors of read().
+ */
+int module_read_events(const struct module *module, void (*fn)(uint64_t id, void *userdata),
+		       void *userdata);
+
+#endif

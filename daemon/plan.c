@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The words for a decision of the policy. Decides nothing; knows the C library only.
+ */
+#include "plan.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "text.h"
+
+static const char *mapping_name(enum mapping mapping)
+{
+	return mapping == MAPPING_CACHED ? "cached" : "write-combined";
+}
+
+const char *step_get_name(const struct step *step)
+{
+	return step->pool ? step->pool->name : step->missing_for->missing;
+}
+
+void plan_say_contiguous(const struct plan *plan, char *text, size_t size)
+{
+	switch (plan->contiguous_why) {
+	case CONTIGUOUS_ASKED:
+		snprintf(text, size, "needed: the request asks for it");
+		break;
+	case CONTIGUOUS_NO_IOMMU:
+		snprintf(text, size, "needed: no IOMMU translates for %s",
+			 plan->contiguous_for->key);
+		break;
+	case SCATTERED_IOMMU:
+		snprintf(text, size, "not needed: an IOMMU translates for every device");
+		break;
+	case SCATTERED_NO_DEVICE:
+		snprintf(text, size, "not needed: no device is named");
+		break;
+	}
+}
+
+void plan_say_address(const struct plan *plan, char *text, size_t size)
+{
+	if (plan->max_address)
+		snprintf(text, size, "at most 0x%" PRIx64 ": the DMA mask of %s", plan->max_address,
+			 plan->address_for->key);
+	else
+		snprintf(text, size, "no limit: no device without an IOMMU has a smaller mask");
+}
+
+void plan_say_mapping(const struct plan *plan, char *text, size_t size)
+{
+	switch (plan->mapping_why) {
+	case MAPPING_ASKED:
+		snprintf(text, size, "%s: the request insists on it", mapping_name(plan->mapping));
+		break;
+	case MAPPING_COHERENT:
+		snprintf(text, size, "cached: every device is coherent with the CPU's cache");
+		break;
+	case MAPPING_NO_DEVICE:
+		snprintf(text, size, "cached: no device is named");
+		break;
+	case MAPPING_READS_OFTEN:
+		snprintf(text, size,
+			 "cached: the CPU reads often; %s is not coherent, so bracket each access",
+			 plan->mapping_for->key);
+		break;
+	case MAPPING_NOT_COHERENT:
+		snprintf(text, size, "write-combined: %s is not coherent with the CPU's cache",
+			 plan->mapping_for->key);
+		break;
+	}
+}
+
+static void say_try(const struct plan *plan, const struct step *step, char *text, size_t size)
+{
+	const char *why = "";
+
+	switch (step->verdict) {
+	case TRY_BOUND:
+		why = "bound to every device of the request";
+		break;
+	case TRY_CMA:
+		why = plan->contiguous ? "contiguous memory of the system"
+				       : "memory of the system that is scarce, so after the buddy "
+					 "allocator";
+		break;
+	case TRY_BUDDY:
+		why = plan->contiguous ? "one block of the page allocator"
+				       : "blocks of the page allocator, wherever they are";
+		break;
+	default:
+		why = "a reserved region of the system, the last resort";
+		break;
+	}
+	if (step->mapping == plan->mapping)
+		snprintf(text, size, "%s", why);
+	else
+		snprintf(text, size, "%s; it can only be mapped %s", why,
+			 mapping_name(step->mapping));
+}
+
+static void say_refused(const struct plan *plan, const struct step *step, char *text, size_t size)
+{
+	char limit[SIZE_TEXT];
+
+	switch (step->verdict) {
+	case REFUSED_NOT_ASKED:
+		snprintf(text, size, "not the pool that the request insists on");
+		break;
+	case REFUSED_FOREIGN:
+		snprintf(text, size, "belongs to other devices");
+		break;
+	case REFUSED_MAPPING:
+		snprintf(text, size, "cannot be mapped %s", mapping_name(plan->mapping));
+		break;
+	case REFUSED_ADDRESS:
+		snprintf(text, size,
+			 "lies above 0x%" PRIx64 ", the highest address that %s reaches",
+			 plan->max_address, plan->address_for->key);
+		break;
+	case REFUSED_REACH:
+		snprintf(text, size, "only %s of it are below the highest address that %s reaches",
+			 size_text(limit, step->limit), plan->address_for->key);
+		break;
+	case REFUSED_SIZE:
+		snprintf(text, size, "the whole pool is %s", size_text(limit, step->limit));
+		break;
+	case REFUSED_BLOCK:
+		snprintf(text, size, "one block is at most %s", size_text(limit, step->limit));
+		break;
+	default:
+		snprintf(text, size,
+			 "udev property DMABUF_POOL of %s names it: there is no such pool",
+			 step->missing_for->key);
+		break;
+	}
+}
+
+void plan_say_step(const struct plan *plan, const struct step *step, char *text, size_t size)
+{
+	if (step_is_tried(step))
+		say_try(plan, step, text, size);
+	else
+		say_refused(plan, step, text, size);
+}

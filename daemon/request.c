@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests for memory: policy, quota charge, kernel, ledger, reply. A charge is taken before the
+ * kernel is asked; from the ledger on, only the kernel's release event gives it back.
+ */
+#include "request.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "job.h"
+#include "list.h"
+#include "manager.h"
+#include "text.h"
+
+/* One ALLOC while it is carried out. */
+struct allocation {
+	struct manager *manager;
+	const struct job *job;
+	const struct plan *plan;
+	uint8_t tag[TAG_SIZE];
+	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
+	unsigned int step;     /* the pool that is tried; those before it are exhausted */
+	int errors[STEPS_MAX]; /* of the kernel, for the steps before it */
+};
+
+/* Appends to a text of fixed size; what does not fit is left out. */
+__attribute__((format(printf, 2, 3))) static void say(char text[static DMABUFD_TEXT_SIZE],
+						      const char *format, ...)
+{
+	size_t at = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + at, DMABUFD_TEXT_SIZE - at, format, args);
+	va_end(args);
+}
+
+static const char *kernel_error_text(int error)
+{
+	switch (error) {
+	case -ENOSPC:
+		return "full now";
+	case -E2BIG:
+		return "too small even when empty";
+	case -ERANGE:
+		return "nothing free at an address that the devices reach";
+	case -EOPNOTSUPP:
+		return "cannot give this mapping";
+	default:
+		return strerror(-error);
+	}
+}
+
+/*
+ * Names each pool and why it refused; errors of those that were tried, NULL when none was. When the
+ * request insists on a pool, the others are no news.
+ */
+static void say_refusals(const struct plan *plan, const int *errors,
+			 char text[static DMABUFD_TEXT_SIZE])
+{
+	char why[DMABUFD_WHY_SIZE];
+
+	for (unsigned int i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (step->verdict == REFUSED_NOT_ASKED)
+			continue;
+		if (errors && i < plan->n_tries)
+			snprintf(why, sizeof(why), "%s", kernel_error_text(errors[i]));
+		else
+			plan_say_step(plan, step, why, sizeof(why));
+		say(text, "%s%s: %s", text[0] ? "; " : "", step_get_name(step), why);
+	}
+	if (!plan->n_steps)
+		say(text, "the kernel module has no pools");
+}
+
+static int fail_by_plan(const struct plan *plan, struct reply *reply)
+{
+	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
+
+	say_refusals(plan, NULL, text);
+	if (plan->error == -E2BIG)
+		return reply_fail(reply, plan->error, "no suitable pool could ever give %s: %.900s",
+				  size_text(size, plan->size), text);
+	return reply_fail(reply, plan->error, "no pool suits all that was asked: %.900s", text);
+}
+
+/* What this request has charged already is not what the client thinks of as held. */
+static int fail_by_quota(const struct allocation *a, const struct refusal *refusal,
+			 uint64_t charged, struct reply *reply)
+{
+	char who[DEVICE_KEY_SIZE + 16], asked[SIZE_TEXT], used[SIZE_TEXT], limit[SIZE_TEXT];
+	uint64_t sum;
+
+	if (__builtin_mul_overflow(a->plan->size, a->job->count, &sum))
+		sum = UINT64_MAX;
+
+	if (refusal->kind == ACCOUNT_USER)
+		snprintf(who, sizeof(who), "user %u holds", refusal->uid);
+	else
+		snprintf(who, sizeof(who), "%s has", refusal->device);
+	return reply_fail(reply, -EDQUOT,
+			  "no quota for %s more: %s %s of %s: close buffers, or raise "
+			  "%sBytesMax= in dmabufd.conf",
+			  size_text(asked, sum), who, size_text(used, refusal->used - charged),
+			  size_text(limit, refusal->limit),
+			  refusal->kind == ACCOUNT_USER ? "User" : "Device");
+}
+
+static void allocation_finish(struct allocation *a)
+{
+	for (unsigned int i = 0; i < a->job->count; i++)
+		buffer_free(a->buffers[i]);
+}
+
+/* A buffer that is charged for; the memory comes later. */
+static int charge_one(struct allocation *a, unsigned int i, struct reply *reply)
+{
+	struct buffer **ret = &a->buffers[i];
+	struct payer payer = {.kind = ACCOUNT_USER, .uid = a->job->owner.uid};
+	struct refusal refusal;
+	int r = buffer_new(ret);
+
+	payer.n_devices = a->job->n_devices;
+	for (unsigned int k = 0; k < payer.n_devices; k++)
+		payer.devices[k] = a->job->owner.devices[k];
+	if (r >= 0)
+		r = charge_take(&(*ret)->charge, a->manager->quota, &payer, a->plan->size,
+				&refusal);
+	if (r == -EDQUOT)
+		return fail_by_quota(a, &refusal, i * a->plan->size, reply);
+	if (r < 0)
+		return reply_fail(reply, r, "dmabufd is out of memory: try again later");
+	(*ret)->known = true;
+	(*ret)->owner = a->job->owner;
+	return 0;
+}
+
+/* All charges before the first allocation: a refusal by quota costs nothing. */
+static int charge_all(struct allocation *a, struct reply *reply)
+{
+	for (unsigned int i = 0; i < a->job->count; i++) {
+		int r = charge_one(a, i, reply);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int try_pool(struct allocation *a, struct module_buffer *ret, int *ret_fd)
+{
+	const struct step *step = &a->plan->steps[a->step];
+	const struct module_request request = {
+		.size = a->plan->size,
+		.max_address = a->plan->max_address,
+		.pool = step->index,
+		.mapping = step->mapping,
+		.contiguous = a->plan->contiguous,
+		.tag = a->tag,
+	};
+	int r = module_allocate(a->manager->module, &request, ret, ret_fd);
+
+	/* Releases that nobody read yet hold the room that the new buffer's own one needs. */
+	if (r == -ENOBUFS && manager_read_events(a->manager) >= 0)
+		r = module_allocate(a->manager->module, &request, ret, ret_fd);
+	return r;
+}
+
+static bool next_pool_may_help(int error)
+{
+	return error == -ENOSPC || error == -E2BIG || error == -ERANGE || error == -EOPNOTSUPP;
+}
+
+/* Each pool once in a request: one that is full stays so for the buffers that follow. */
+static int try_pools(struct allocation *a, struct module_buffer *ret, int *ret_fd)
+{
+	for (; a->step < a->plan->n_tries; a->step++) {
+		int r = try_pool(a, ret, ret_fd);
+
+		if (r >= 0 || !next_pool_may_help(r))
+			return r;
+		a->errors[a->step] = r;
+	}
+	for (unsigned int i = 0; i < a->plan->n_tries; i++)
+		if (a->errors[i] != -E2BIG)
+			return -ENOSPC;
+	return -E2BIG;
+}
+
+static int fail_by_kernel(const struct allocation *a, int error, struct reply *reply)
+{
+	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
+
+	if (error == -EMFILE || error == -ENFILE)
+		return reply_fail(reply, error, "dmabufd has no descriptor free: try again later");
+	if (a->step < a->plan->n_tries)
+		return reply_fail(reply, error == -EPROTO ? -EIO : error, "pool %s failed: %s",
+				  step_get_name(&a->plan->steps[a->step]), strerror(-error));
+	say_refusals(a->plan, a->errors, text);
+	return reply_fail(reply, error, "%s %s: %.900s",
+			  error == -ENOSPC ? "no room for" : "no suitable pool could ever give",
+			  size_text(size, a->plan->size), text);
+}
+
+/* From the ledger's taking possession on, closing fd is what gives the memory and charge back. */
+static int enter(struct allocation *a, struct buffer **buffer, const struct module_buffer *made)
+{
+	struct buffer *b = *buffer;
+	int r;
+
+	b->id = made->id;
+	b->size = made->size;
+	b->base = made->base;
+	b->end = made->end;
+	b->pool = made->pool;
+	b->mapping = made->mapping;
+	b->contiguous = made->contiguous;
+	r = ledger_insert(a->manager->ledger, b);
+	if (r >= 0)
+		*buffer = NULL;
+	return r;
+}
+
+static int allocate_one(struct allocation *a, struct buffer **buffer, bool is_root,
+			struct reply *reply)
+{
+	_cleanup_close_ int fd = -EBADF;
+	const struct buffer *entered = *buffer;
+	struct module_buffer made;
+	int r = try_pools(a, &made, &fd);
+
+	if (r < 0)
+		return fail_by_kernel(a, r, reply);
+	r = enter(a, buffer, &made);
+	if (r < 0)
+		return reply_fail(reply, r == -ENOMEM ? r : -EIO, "dmabufd cannot book the buffer");
+	buffer_fill(&reply->frame.buffers[reply->n_fds], entered, a->job->pools, a->job->n_pools,
+		    is_root);
+	reply->fds[reply->n_fds++] = TAKE_FD(fd);
+	return 0;
+}
+
+static int allocate_all(struct allocation *a, bool is_root, struct reply *reply)
+{
+	reply_set_body(reply, a->job->count * sizeof(struct dmabufd_buffer));
+	for (unsigned int i = 0; i < a->job->count; i++) {
+		int r = allocate_one(a, &a->buffers[i], is_root, reply);
+
+		/* reply_fail() closed those made so far; their releases are on the way. */
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int carry_out(struct client *client, const struct job *job, const struct plan *plan,
+		     struct reply *reply)
+{
+	struct allocation a = {.manager = client->manager, .job = job, .plan = plan};
+	int r = tag_pack(&job->owner, a.tag);
+
+	if (r < 0)
+		return reply_fail(reply, -E2BIG,
+				  "the names of these devices are too long together: name fewer");
+	r = charge_all(&a, reply);
+	if (r >= 0)
+		r = allocate_all(&a, client->peer.uid == 0, reply);
+	allocation_finish(&a);
+	return r;
+}
+
+int handle_alloc(struct client *client, const struct wire_frame *request, struct reply *reply)
+{
+	struct job job;
+	struct plan plan;
+	int r = job_prepare(client, &request->request, &job, reply);
+
+	if (r < 0)
+		return r;
+	job_decide(&job, &plan);
+	if (plan.error)
+		return fail_by_plan(&plan, reply);
+	return carry_out(client, &job, &plan, reply);
+}

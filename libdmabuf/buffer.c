@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One buffer after it was granted: its descriptor, its mapping, CPU access, and what the daemon
+ * said of it. Needs no connection and never speaks to the daemon.
+ */
+#include <errno.h>
+#include <linux/dma-buf.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "cleanup.h"
+#include "private.h"
+
+static_assert(DMABUF_ACCESS_READ == DMA_BUF_SYNC_READ, "flags differ");
+static_assert(DMABUF_ACCESS_WRITE == DMA_BUF_SYNC_WRITE, "flags differ");
+static_assert(DMABUF_ACCESS_READ_WRITE == DMA_BUF_SYNC_RW, "flags differ");
+
+bool buffer_is_valid(const struct dmabufd_buffer *wire)
+{
+	return wire->id != 0 && wire->size != 0 && wire->base <= wire->end && wire->pad == 0 &&
+	       kind_is_valid(wire->kind) &&
+	       (wire->mapping == DMABUFD_MAPPING_CACHED ||
+		wire->mapping == DMABUFD_MAPPING_WRITE_COMBINED) &&
+	       !(wire->flags & ~DMABUFD_BUFFER_CONTIGUOUS) && WIRE_STRING_IS_VALID(wire->pool) &&
+	       WIRE_STRING_IS_VALID(wire->name) && WIRE_STRING_IS_VALID(wire->devices);
+}
+
+struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, int fd)
+{
+	struct dmabuf_buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (buffer) {
+		buffer->fd = fd;
+		buffer->wire = *wire;
+	}
+	return buffer;
+}
+
+DMABUF_PUBLIC struct dmabuf_buffer *dmabuf_buffer_free(struct dmabuf_buffer *buffer)
+{
+	if (buffer) {
+		dmabuf_buffer_unmap(buffer);
+		closep(&buffer->fd);
+		free(buffer);
+	}
+	return NULL;
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_get_fd(const struct dmabuf_buffer *buffer)
+{
+	return buffer->fd;
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_take_fd(struct dmabuf_buffer *buffer)
+{
+	dmabuf_buffer_unmap(buffer);
+	return TAKE_FD(buffer->fd);
+}
+
+DMABUF_PUBLIC uint64_t dmabuf_buffer_get_size(const struct dmabuf_buffer *buffer)
+{
+	return buffer->wire.size;
+}
+
+DMABUF_PUBLIC uint64_t dmabuf_buffer_get_id(const struct dmabuf_buffer *buffer)
+{
+	return buffer->wire.id;
+}
+
+DMABUF_PUBLIC const char *dmabuf_buffer_get_pool(const struct dmabuf_buffer *buffer)
+{
+	return buffer->wire.pool;
+}
+
+DMABUF_PUBLIC enum dmabuf_kind dmabuf_buffer_get_kind(const struct dmabuf_buffer *buffer)
+{
+	return (enum dmabuf_kind)buffer->wire.kind;
+}
+
+DMABUF_PUBLIC enum dmabuf_mapping dmabuf_buffer_get_mapping(const struct dmabuf_buffer *buffer)
+{
+	return (enum dmabuf_mapping)buffer->wire.mapping;
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_is_contiguous(const struct dmabuf_buffer *buffer)
+{
+	return !!(buffer->wire.flags & DMABUFD_BUFFER_CONTIGUOUS);
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_get_address(const struct dmabuf_buffer *buffer, uint64_t *ret_base,
+					    uint64_t *ret_end)
+{
+	if (buffer->wire.end == 0)
+		return -EPERM;
+	*ret_base = buffer->wire.base;
+	*ret_end = buffer->wire.end;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_map(struct dmabuf_buffer *buffer, void **ret)
+{
+	if (buffer->fd < 0)
+		return -EBADF;
+	if (buffer->wire.size > SIZE_MAX)
+		return -ENOMEM;
+	if (!buffer->map) {
+		void *map = mmap(NULL, (size_t)buffer->wire.size, PROT_READ | PROT_WRITE,
+				 MAP_SHARED, buffer->fd, 0);
+
+		if (map == MAP_FAILED)
+			return -errno;
+		buffer->map = map;
+	}
+	*ret = buffer->map;
+	return 0;
+}
+
+DMABUF_PUBLIC void dmabuf_buffer_unmap(struct dmabuf_buffer *buffer)
+{
+	if (buffer->map)
+		munmap(TAKE_PTR(buffer->map), (size_t)buffer->wire.size);
+}
+
+static int sync_fd(int fd, unsigned int access, unsigned int edge)
+{
+	struct dma_buf_sync sync = {.flags = access | edge};
+	int r;
+
+	if (access == 0 || access & ~DMA_BUF_SYNC_RW)
+		return -EINVAL;
+	/* An exporter may give up on a lock or a signal; both only mean: again. */
+	do
+		r = ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
+	while (r < 0 && (errno == EINTR || errno == EAGAIN));
+
+	return r < 0 ? -errno : 0;
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_begin_access(struct dmabuf_buffer *buffer, unsigned int access)
+{
+	return sync_fd(buffer->fd, access, DMA_BUF_SYNC_START);
+}
+
+DMABUF_PUBLIC int dmabuf_buffer_end_access(struct dmabuf_buffer *buffer, unsigned int access)
+{
+	return sync_fd(buffer->fd, access, DMA_BUF_SYNC_END);
+}
+
+DMABUF_PUBLIC int dmabuf_fd_begin_access(int fd, unsigned int access)
+{
+	return sync_fd(fd, access, DMA_BUF_SYNC_START);
+}
+
+DMABUF_PUBLIC int dmabuf_fd_end_access(int fd, unsigned int access)
+{
+	return sync_fd(fd, access, DMA_BUF_SYNC_END);
+}

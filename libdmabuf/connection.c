@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection to the daemon: connect and HELLO, one call at a time within its timeout, when to
+ * drop the connection and connect anew. Knows no request's meaning.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "cleanup.h"
+#include "private.h"
+
+#define SOCKET_PATH "/run/dmabufd/dmabufd.sock"
+#define TIMEOUT_DEFAULT 10000u
+
+static void drop(struct dmabuf *conn)
+{
+	closep(&conn->fd);
+	conn->fd = -EBADF;
+	conn->serial = 0;
+}
+
+int connection_fail_protocol(struct dmabuf *conn, const char *what)
+{
+	drop(conn);
+	return connection_fail(conn, -EPROTO,
+			       "dmabufd broke the protocol (%s): are libdmabuf and dmabufd of one "
+			       "version?",
+			       what);
+}
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Bounds connect() and sendmsg(), which then fail with EAGAIN; recvmsg() is bounded by poll(). */
+static int set_send_timeout(int fd, unsigned int milliseconds)
+{
+	struct timeval t = {.tv_sec = milliseconds / 1000,
+			    .tv_usec = (suseconds_t)(milliseconds % 1000) * 1000};
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t)) < 0 ? -errno : 0;
+}
+
+/* deadline 0: without limit. */
+static int wait_readable(int fd, int64_t deadline)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (;;) {
+		int64_t rest = deadline ? deadline - now() : -1;
+		int n;
+
+		if (deadline && rest < 0)
+			rest = 0;
+		n = poll(&p, 1, rest > INT32_MAX ? INT32_MAX : (int)rest);
+		if (n > 0)
+			return 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+static int receive_reply(int fd, struct wire_frame *frame, int64_t deadline, int fds[],
+			 unsigned int *n_fds)
+{
+	int r = wait_readable(fd, deadline);
+
+	if (r < 0)
+		return r;
+	r = wire_receive(fd, frame, fds, n_fds);
+	/*
+	 * A peer that closes without having read all marks the socket broken ahead of the reply
+	 * that it queued, which tells why it closed. The mark is gone once reported.
+	 */
+	if (r == -ECONNRESET)
+		r = wire_receive(fd, frame, fds, n_fds);
+	return r == 0 ? -ECONNRESET : r;
+}
+
+static int exchange(struct dmabuf *conn, struct wire_frame *frame, size_t length, int fds[],
+		    unsigned int *n_fds)
+{
+	int64_t deadline = conn->timeout ? now() + conn->timeout : 0;
+	int r = wire_send(conn->fd, frame, length, NULL, 0);
+
+	/* Gone, but perhaps not without a word. */
+	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
+		return r;
+	return receive_reply(conn->fd, frame, deadline, fds, n_fds);
+}
+
+/* The daemon refused: pass its words on. */
+static int fail_status(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
+		       unsigned int n_fds)
+{
+	int status = frame->header.status;
+
+	if (body != sizeof(frame->error) || n_fds > 0 || status < -4095 || status > 0 ||
+	    !WIRE_STRING_IS_VALID(frame->error.text))
+		return connection_fail_protocol(conn, "malformed error");
+	/* The daemon closes the connection after such an answer. */
+	if (status == -EPROTO || frame->header.serial == 0)
+		drop(conn);
+	if (frame->error.text[0] == '\0')
+		return connection_fail_errno(conn, status, "dmabufd refused");
+	return connection_fail(conn, status, "%s", frame->error.text);
+}
+
+/*
+ * An error that belongs to the connection, not to a request, has serial 0, and so has the answer to
+ * a frame whose header could not be read.
+ */
+static bool is_reply(const struct wire_frame *frame, enum dmabufd_opcode opcode, uint32_t serial)
+{
+	if (frame->header.status != 0 && frame->header.serial == 0)
+		return true;
+	return frame->header.opcode == opcode && frame->header.serial == serial;
+}
+
+/* One attempt on the connection as it is. */
+static int call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		size_t body, int fds[], unsigned int *n_fds)
+{
+	uint32_t serial = conn->serial == UINT32_MAX ? 1 : conn->serial + 1;
+	size_t length = sizeof(frame->header) + body;
+	int r;
+
+	conn->serial = serial;
+	frame->header = (struct dmabufd_header){.opcode = (uint16_t)opcode, .serial = serial};
+	r = exchange(conn, frame, length, fds, n_fds);
+	if (r == -EPROTO)
+		return connection_fail_protocol(conn, "length or descriptors of a frame");
+	if (r == -EXFULL)
+		return connection_fail(conn, -EMFILE,
+				       "This process has no file descriptor free: see ulimit -n");
+	if (r < 0) {
+		/* Nobody knows what the daemon saw last: the next call starts anew. */
+		drop(conn);
+		return connection_fail_transport(conn, r);
+	}
+	body = (size_t)r - sizeof(frame->header);
+
+	if (is_reply(frame, opcode, serial) && frame->header.status == 0)
+		return (int)body;
+	r = is_reply(frame, opcode, serial) ? fail_status(conn, frame, body, *n_fds)
+					    : connection_fail_protocol(conn, "not the reply");
+	wire_close_fds(fds, *n_fds);
+	return r;
+}
+
+static int open_socket(struct dmabuf *conn, const char *path)
+{
+	_cleanup_close_ int fd = -EBADF;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int r;
+
+	if (wire_string_set(address.sun_path, sizeof(address.sun_path), path) < 0)
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	r = set_send_timeout(fd, conn->timeout);
+	if (r < 0)
+		return r;
+	do
+		r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	while (r == -EINTR);
+	if (r == 0)
+		conn->fd = TAKE_FD(fd);
+	return r;
+}
+
+static int say_hello(struct dmabuf *conn)
+{
+	struct wire_frame frame = {
+		.hello = {.major = DMABUFD_PROTOCOL_MAJOR, .minor = DMABUFD_PROTOCOL_MINOR},
+	};
+	int fds[DMABUFD_BUFFERS_MAX];
+	unsigned int n_fds = 0;
+	int r = call(conn, DMABUFD_HELLO, &frame, sizeof(frame.hello), fds, &n_fds);
+
+	if (r < 0)
+		return r;
+	wire_close_fds(fds, n_fds);
+	if ((size_t)r != sizeof(frame.hello) || n_fds > 0)
+		return connection_fail_protocol(conn, "malformed hello");
+	if (frame.hello.major != DMABUFD_PROTOCOL_MAJOR)
+		return connection_fail(conn, -EPROTONOSUPPORT,
+				       "dmabufd speaks protocol %u, this libdmabuf speaks %u: "
+				       "install both from one version and restart dmabufd",
+				       frame.hello.major, DMABUFD_PROTOCOL_MAJOR);
+	return 0;
+}
+
+static int connect_to_daemon(struct dmabuf *conn)
+{
+	/* A set-user-ID program must not be led to another daemon by its caller. */
+	const char *path = secure_getenv("DMABUFD_SOCKET");
+	int r;
+
+	if (!path || !*path)
+		path = SOCKET_PATH;
+	r = open_socket(conn, path);
+	if (r < 0)
+		return connection_fail_connect(conn, r, path);
+	r = say_hello(conn);
+	if (r < 0)
+		drop(conn);
+	return r;
+}
+
+int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    size_t body, int ret_fds[static DMABUFD_BUFFERS_MAX], unsigned int *ret_n_fds)
+{
+	unsigned int n_fds = 0;
+	int r;
+
+	if (conn->fd < 0) {
+		r = connect_to_daemon(conn);
+		/* -ENOENT would be a missing device or pool to who asked for one. */
+		if (r < 0)
+			return r == -ENOENT ? -ENOTCONN : r;
+	}
+	r = call(conn, opcode, frame, body, ret_fds, &n_fds);
+	if (r >= 0)
+		*ret_n_fds = n_fds;
+	return r;
+}
+
+int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+			  size_t body)
+{
+	int fds[DMABUFD_BUFFERS_MAX];
+	unsigned int n_fds = 0;
+	int r = connection_call(conn, opcode, frame, body, fds, &n_fds);
+
+	if (r < 0 || n_fds == 0)
+		return r;
+	wire_close_fds(fds, n_fds);
+	return connection_fail_protocol(conn, "descriptors nobody asked for");
+}
+
+DMABUF_PUBLIC int dmabuf_connect(struct dmabuf **ret)
+{
+	struct dmabuf *conn = calloc(1, sizeof(*conn));
+	int r;
+
+	if (!conn) {
+		connect_error_set("Out of memory");
+		return -ENOMEM;
+	}
+	conn->fd = -EBADF;
+	conn->timeout = TIMEOUT_DEFAULT;
+	r = connect_to_daemon(conn);
+	if (r < 0) {
+		connect_error_set(conn->error);
+		dmabuf_disconnect(conn);
+		return r;
+	}
+	*ret = conn;
+	return 0;
+}
+
+DMABUF_PUBLIC struct dmabuf *dmabuf_disconnect(struct dmabuf *conn)
+{
+	if (conn) {
+		drop(conn);
+		free(conn);
+	}
+	return NULL;
+}
+
+DMABUF_PUBLIC void dmabuf_set_timeout(struct dmabuf *conn, unsigned int milliseconds)
+{
+	conn->timeout = milliseconds;
+	if (conn->fd >= 0)
+		set_send_timeout(conn->fd, milliseconds);
+}

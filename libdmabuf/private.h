@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the library's files share: the objects behind dmabuf.h, and one call over the wire. Not
+ * installed.
+ */
+#ifndef DMABUF_PRIVATE_H
+#define DMABUF_PRIVATE_H
+
+#include "dmabuf.h"
+#include "wire.h"
+
+#define DMABUF_PUBLIC __attribute__((visibility("default")))
+
+struct dmabuf {
+	int fd;          /* negative: the next call connects */
+	uint32_t serial; /* of the last request on fd */
+	unsigned int timeout;
+	char error[DMABUFD_TEXT_SIZE];
+};
+
+struct dmabuf_request {
+	struct dmabufd_request wire; /* count is filled by the call */
+};
+
+struct dmabuf_buffer {
+	int fd;    /* negative: taken */
+	void *map; /* NULL: not mapped */
+	struct dmabufd_buffer wire;
+};
+
+/*
+ * Send frame, whose body has so many bytes, and receive its reply into the same frame, with n_fds
+ * descriptors that are then the caller's. Returns the bytes of the reply's body. Whatever goes
+ * wrong, the text is set, and the connection is dropped when the two ends may be out of step.
+ */
+int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    size_t body, int ret_fds[static DMABUFD_BUFFERS_MAX], unsigned int *ret_n_fds);
+
+/* The same for a reply that has no descriptors. */
+int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+			  size_t body);
+
+/* Keep the text for dmabuf_error() and return error. */
+__attribute__((format(printf, 3, 4))) int connection_fail(struct dmabuf *conn, int error,
+							  const char *format, ...);
+
+/* The same with the words for an error: "what: strerror", of an open connection, of a new one. */
+int connection_fail_errno(struct dmabuf *conn, int error, const char *what);
+int connection_fail_transport(struct dmabuf *conn, int error);
+int connection_fail_connect(struct dmabuf *conn, int error, const char *path);
+
+/* What dmabuf_error(NULL) returns in this thread. */
+void connect_error_set(const char *text);
+
+/* The daemon answered nonsense: drop the connection. Returns -EPROTO. */
+int connection_fail_protocol(struct dmabuf *conn, const char *what);
+
+/* Takes fd. NULL when there is no memory; fd is then still the caller's. */
+struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, int fd);
+
+/* What the daemon says of a buffer keeps to the protocol. */
+bool buffer_is_valid(const struct dmabufd_buffer *wire);
+
+static inline bool kind_is_valid(uint32_t kind)
+{
+	return kind >= DMABUF_KIND_COHERENT && kind <= DMABUF_KIND_BUDDY;
+}
+
+#endif

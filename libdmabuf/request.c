@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is wanted: building a request, and allocating with it. A request is the wire's structure
+ * from the start, so what cannot be said on the wire is refused when it is set.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "private.h"
+
+static_assert((int)DMABUF_USAGE_CONTIGUOUS == DMABUFD_CONTIGUOUS, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_READS_OFTEN == DMABUFD_CPU_READS_OFTEN, "flags differ");
+static_assert((int)DMABUF_MAPPING_ANY == DMABUFD_MAPPING_ANY, "mappings differ");
+static_assert((int)DMABUF_MAPPING_CACHED == DMABUFD_MAPPING_CACHED, "mappings differ");
+static_assert((int)DMABUF_MAPPING_WRITE_COMBINED == DMABUFD_MAPPING_WRITE_COMBINED,
+	      "mappings differ");
+
+DMABUF_PUBLIC int dmabuf_request_new(struct dmabuf_request **ret)
+{
+	struct dmabuf_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return -ENOMEM;
+	request->wire.count = 1;
+	*ret = request;
+	return 0;
+}
+
+DMABUF_PUBLIC struct dmabuf_request *dmabuf_request_free(struct dmabuf_request *request)
+{
+	free(request);
+	return NULL;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_size(struct dmabuf_request *request, uint64_t size)
+{
+	if (size == 0)
+		return -EINVAL;
+	request->wire.size = size;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_add_device(struct dmabuf_request *request, const char *path)
+{
+	struct stat st;
+
+	if (request->wire.n_devices == DMABUFD_DEVICES_MAX)
+		return -E2BIG;
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISCHR(st.st_mode))
+		return -ENODEV;
+	request->wire.devices[request->wire.n_devices++] =
+		(uint64_t)major(st.st_rdev) << 32 | minor(st.st_rdev);
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_usage(struct dmabuf_request *request, unsigned int usage)
+{
+	if (usage & ~(DMABUFD_CONTIGUOUS | DMABUFD_CPU_READS_OFTEN))
+		return -EINVAL;
+	request->wire.flags = usage;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_mapping(struct dmabuf_request *request,
+					     enum dmabuf_mapping mapping)
+{
+	if ((unsigned int)mapping > DMABUF_MAPPING_WRITE_COMBINED)
+		return -EINVAL;
+	request->wire.mapping = mapping;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_pool(struct dmabuf_request *request, const char *pool)
+{
+	return WIRE_STRING_SET(request->wire.pool, pool);
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_name(struct dmabuf_request *request, const char *name)
+{
+	return WIRE_STRING_SET(request->wire.name, name);
+}
+
+static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
+			 unsigned int count)
+{
+	if (request->wire.size == 0)
+		return connection_fail(conn, -EINVAL, "The request has no size");
+	if (count == 0)
+		return connection_fail(conn, -EINVAL, "A request for no buffer at all");
+	if (count > DMABUFD_BUFFERS_MAX)
+		return connection_fail(conn, -E2BIG,
+				       "%u buffers in one request are too many: ask for at most %u "
+				       "at a time",
+				       count, DMABUFD_BUFFERS_MAX);
+	return 0;
+}
+
+static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
+			 unsigned int n_fds, const struct dmabuf_request *request,
+			 unsigned int count)
+{
+	if (body != count * sizeof(frame->buffers[0]) || n_fds != count)
+		return connection_fail_protocol(conn, "other than the buffers asked for");
+	for (unsigned int i = 0; i < count; i++)
+		if (!buffer_is_valid(&frame->buffers[i]) ||
+		    frame->buffers[i].size < request->wire.size)
+			return connection_fail_protocol(conn, "malformed buffer");
+	return 0;
+}
+
+/* Takes all fds, even when it fails. */
+static int make_buffers(struct dmabuf *conn, const struct wire_frame *frame, const int fds[],
+			struct dmabuf_buffer *buffers[], unsigned int count)
+{
+	unsigned int n;
+
+	for (n = 0; n < count; n++) {
+		buffers[n] = buffer_new(&frame->buffers[n], fds[n]);
+		if (!buffers[n])
+			break;
+	}
+	if (n == count)
+		return 0;
+
+	wire_close_fds(fds + n, count - n);
+	while (n-- > 0)
+		dmabuf_buffer_free(buffers[n]);
+	return connection_fail(conn, -ENOMEM, "Out of memory");
+}
+
+DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
+				  struct dmabuf_buffer *ret[], unsigned int count)
+{
+	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
+	struct wire_frame frame = {.request = request->wire};
+	int fds[DMABUFD_BUFFERS_MAX];
+	unsigned int n_fds = 0;
+	int r;
+
+	r = check_request(conn, request, count);
+	if (r < 0)
+		return r;
+	frame.request.count = count;
+	r = connection_call(conn, DMABUFD_ALLOC, &frame, sizeof(frame.request), fds, &n_fds);
+	if (r < 0)
+		return r;
+	r = check_granted(conn, &frame, (size_t)r, n_fds, request, count);
+	if (r < 0) {
+		wire_close_fds(fds, n_fds);
+		return r;
+	}
+	r = make_buffers(conn, &frame, fds, buffers, count);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < count; i++)
+		ret[i] = buffers[i];
+	return 0;
+}

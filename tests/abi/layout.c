@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The layout of every structure that crosses a process or the kernel, in numbers: compiled for
+ * 32-bit and 64-bit machines, which must agree. A number here changes only with a major version.
+ */
+#include "dmabufd-protocol.h"
+#include "uapi/dmabuf_pool.h"
+
+#define SIZE(type, size) _Static_assert(sizeof(struct type) == (size), "size of " #type)
+#define AT(type, field, offset)                                                                    \
+	_Static_assert(__builtin_offsetof(struct type, field) == (offset), #type "." #field)
+#define NUMBER(name, value) _Static_assert((name) == (value), #name)
+
+/* Kernel */
+SIZE(dmabuf_pool_version, 8);
+AT(dmabuf_pool_version, minor, 4);
+
+SIZE(dmabuf_pool_info, 80);
+AT(dmabuf_pool_info, kind, 4);
+AT(dmabuf_pool_info, name, 8);
+AT(dmabuf_pool_info, base, 40);
+AT(dmabuf_pool_info, size, 48);
+AT(dmabuf_pool_info, used, 56);
+AT(dmabuf_pool_info, max_block, 64);
+AT(dmabuf_pool_info, mappings, 72);
+AT(dmabuf_pool_info, flags, 76);
+
+SIZE(dmabuf_pool_device, 104);
+AT(dmabuf_pool_device, name, 16);
+AT(dmabuf_pool_device, dma_mask, 80);
+AT(dmabuf_pool_device, bound_pools, 88);
+AT(dmabuf_pool_device, flags, 96);
+AT(dmabuf_pool_device, pad, 100);
+
+SIZE(dmabuf_pool_alloc, 312);
+AT(dmabuf_pool_alloc, max_address, 8);
+AT(dmabuf_pool_alloc, pool, 16);
+AT(dmabuf_pool_alloc, mapping, 20);
+AT(dmabuf_pool_alloc, flags, 24);
+AT(dmabuf_pool_alloc, fd, 28);
+AT(dmabuf_pool_alloc, tag, 32);
+AT(dmabuf_pool_alloc, id, 288);
+AT(dmabuf_pool_alloc, base, 296);
+AT(dmabuf_pool_alloc, end, 304);
+
+SIZE(dmabuf_pool_buffer, 304);
+AT(dmabuf_pool_buffer, size, 8);
+AT(dmabuf_pool_buffer, base, 16);
+AT(dmabuf_pool_buffer, end, 24);
+AT(dmabuf_pool_buffer, pool, 32);
+AT(dmabuf_pool_buffer, mapping, 36);
+AT(dmabuf_pool_buffer, flags, 40);
+AT(dmabuf_pool_buffer, pad, 44);
+AT(dmabuf_pool_buffer, tag, 48);
+
+SIZE(dmabuf_pool_describe, 312);
+AT(dmabuf_pool_describe, pad, 4);
+AT(dmabuf_pool_describe, buffer, 8);
+
+SIZE(dmabuf_pool_list, 24);
+AT(dmabuf_pool_list, buffers, 8);
+AT(dmabuf_pool_list, count, 16);
+AT(dmabuf_pool_list, record_size, 20);
+
+SIZE(dmabuf_pool_event, 8);
+AT(dmabuf_pool_event, length, 4);
+SIZE(dmabuf_pool_event_release, 24);
+AT(dmabuf_pool_event_release, id, 8);
+AT(dmabuf_pool_event_release, size, 16);
+
+NUMBER(DMABUF_POOL_IOCTL_VERSION, 0xc0085900);
+NUMBER(DMABUF_POOL_IOCTL_POOL, 0xc0505901);
+NUMBER(DMABUF_POOL_IOCTL_DEVICE, 0xc0685902);
+NUMBER(DMABUF_POOL_IOCTL_ALLOC, 0xc1385903);
+NUMBER(DMABUF_POOL_IOCTL_DESCRIBE, 0xc1385904);
+NUMBER(DMABUF_POOL_IOCTL_LIST, 0xc0185905);
+
+/* Wire */
+SIZE(dmabufd_header, 16);
+AT(dmabufd_header, opcode, 4);
+AT(dmabufd_header, n_fds, 6);
+AT(dmabufd_header, serial, 8);
+AT(dmabufd_header, status, 12);
+
+SIZE(dmabufd_hello, 8);
+SIZE(dmabufd_error, 1024);
+SIZE(dmabufd_cursor, 8);
+
+SIZE(dmabufd_request, 152);
+AT(dmabufd_request, count, 8);
+AT(dmabufd_request, flags, 12);
+AT(dmabufd_request, mapping, 16);
+AT(dmabufd_request, n_devices, 20);
+AT(dmabufd_request, devices, 24);
+AT(dmabufd_request, pool, 88);
+AT(dmabufd_request, name, 120);
+
+SIZE(dmabufd_buffer, 248);
+AT(dmabufd_buffer, kind, 32);
+AT(dmabufd_buffer, mapping, 36);
+AT(dmabufd_buffer, flags, 40);
+AT(dmabufd_buffer, uid, 44);
+AT(dmabufd_buffer, pid, 48);
+AT(dmabufd_buffer, pad, 52);
+AT(dmabufd_buffer, pool, 56);
+AT(dmabufd_buffer, name, 88);
+AT(dmabufd_buffer, devices, 120);
+
+SIZE(dmabufd_explain, 504);
+AT(dmabufd_explain, contiguous, 8);
+AT(dmabufd_explain, mapping, 12);
+AT(dmabufd_explain, contiguous_why, 16);
+AT(dmabufd_explain, address_why, 176);
+AT(dmabufd_explain, mapping_why, 336);
+AT(dmabufd_explain, n_steps, 496);
+
+SIZE(dmabufd_step, 200);
+AT(dmabufd_step, kind, 32);
+AT(dmabufd_step, verdict, 36);
+AT(dmabufd_step, why, 40);
+
+SIZE(dmabufd_page, 16);
+AT(dmabufd_page, count, 8);
+
+SIZE(dmabufd_pool, 72);
+AT(dmabufd_pool, kind, 32);
+AT(dmabufd_pool, mappings, 36);
+AT(dmabufd_pool, base, 40);
+AT(dmabufd_pool, size, 48);
+AT(dmabufd_pool, used, 56);
+AT(dmabufd_pool, max_block, 64);
+
+SIZE(dmabufd_device, 200);
+AT(dmabufd_device, device, 64);
+AT(dmabufd_device, pool, 128);
+AT(dmabufd_device, devnum, 160);
+AT(dmabufd_device, dma_mask, 168);
+AT(dmabufd_device, used, 176);
+AT(dmabufd_device, limit, 184);
+AT(dmabufd_device, flags, 192);
+
+/* The wire and the public header use the kernel's numbers. */
+NUMBER(DMABUFD_MAPPING_CACHED, DMABUF_POOL_MAPPING_CACHED);
+NUMBER(DMABUFD_MAPPING_WRITE_COMBINED, DMABUF_POOL_MAPPING_WRITE_COMBINED);

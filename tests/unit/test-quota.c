@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Charges with exact numbers: at the limits, at the edges of 64 bits, and for several accounts.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#include "quota.h"
+
+static struct payer user(uid_t uid, const char *a, const char *b)
+{
+	struct payer payer = {.kind = ACCOUNT_USER, .uid = uid, .devices = {a, b}};
+
+	payer.n_devices = (a != NULL) + (b != NULL);
+	return payer;
+}
+
+static struct quota *make(uint64_t user_max, uint64_t device_max)
+{
+	struct quota *quota = NULL;
+
+	assert_int_equal(quota_new(user_max, device_max, &quota), 0);
+	return quota;
+}
+
+static int take(struct charge *charge, struct quota *quota, struct payer payer, uint64_t bytes)
+{
+	struct refusal refusal = {.kind = ACCOUNT_UNKNOWN, .used = 123};
+	int r = charge_take(charge, quota, &payer, bytes, &refusal);
+
+	if (r != -EDQUOT)
+		assert_int_equal(refusal.used, 123);
+	return r;
+}
+
+static void exactly_the_limit(void **state)
+{
+	struct quota *quota = make(512, UINT64_MAX);
+	struct charge a = {0}, b = {0}, c = {0};
+
+	assert_int_equal(take(&a, quota, user(1, NULL, NULL), 513), -EDQUOT);
+	assert_int_equal(a.n_accounts, 0);
+	assert_int_equal(take(&a, quota, user(1, NULL, NULL), 170), 0);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 343), -EDQUOT);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 342), 0);
+	assert_int_equal(quota_get_user(quota, 1), 512);
+	assert_int_equal(take(&c, quota, user(1, NULL, NULL), 1), -EDQUOT);
+	assert_int_equal(take(&c, quota, user(2, NULL, NULL), 512), 0);
+	charge_release(&a);
+	assert_int_equal(quota_get_user(quota, 1), 342);
+	assert_int_equal(take(&a, quota, user(1, NULL, NULL), 170), 0);
+	charge_release(&a);
+	charge_release(&b);
+	charge_release(&c);
+	quota_free(quota);
+}
+
+static void release_twice(void **state)
+{
+	struct quota *quota = make(100, 100);
+	struct charge a = {0}, b = {0};
+
+	assert_int_equal(take(&a, quota, user(1, "d", NULL), 60), 0);
+	assert_int_equal(take(&b, quota, user(1, "d", NULL), 40), 0);
+	charge_release(&a);
+	charge_release(&a);
+	assert_int_equal(a.bytes, 0);
+	assert_int_equal(quota_get_user(quota, 1), 40);
+	assert_int_equal(quota_get_device(quota, "d"), 40);
+	charge_release(&b);
+	assert_int_equal(quota_get_user(quota, 1), 0);
+	quota_free(quota);
+}
+
+static void all_accounts_or_none(void **state)
+{
+	struct quota *quota = make(1000, 100);
+	struct charge a = {0}, b = {0};
+	struct payer payer = user(7, "one", "two");
+	struct refusal refusal;
+
+	assert_int_equal(take(&a, quota, user(8, "two", NULL), 60), 0);
+	assert_int_equal(charge_take(&b, quota, &payer, 41, &refusal), -EDQUOT);
+	assert_int_equal(refusal.kind, ACCOUNT_DEVICE);
+	assert_string_equal(refusal.device, "two");
+	assert_int_equal(refusal.used, 60);
+	assert_int_equal(refusal.limit, 100);
+	assert_int_equal(quota_get_user(quota, 7), 0);
+	assert_int_equal(quota_get_device(quota, "one"), 0);
+	assert_int_equal(quota_get_device(quota, "two"), 60);
+
+	assert_int_equal(take(&b, quota, payer, 40), 0);
+	assert_int_equal(quota_get_user(quota, 7), 40);
+	assert_int_equal(quota_get_device(quota, "one"), 40);
+	assert_int_equal(quota_get_device(quota, "two"), 100);
+	charge_release(&a);
+	charge_release(&b);
+	quota_free(quota);
+}
+
+static void refusal_of_a_user(void **state)
+{
+	struct quota *quota = make(MIB(512), UINT64_MAX);
+	struct payer payer = user(1000, "d", NULL);
+	struct charge a = {0}, b = {0};
+	struct refusal refusal;
+
+	assert_int_equal(take(&a, quota, payer, MIB(500)), 0);
+	assert_int_equal(charge_take(&b, quota, &payer, MIB(13), &refusal), -EDQUOT);
+	assert_int_equal(refusal.kind, ACCOUNT_USER);
+	assert_int_equal(refusal.uid, 1000);
+	assert_int_equal(refusal.used, MIB(500));
+	assert_int_equal(refusal.limit, MIB(512));
+	charge_release(&a);
+	quota_free(quota);
+}
+
+static void overflow(void **state)
+{
+	struct quota *quota = make(UINT64_MAX, UINT64_MAX);
+	struct charge a = {0}, b = {0};
+
+	assert_int_equal(take(&a, quota, user(1, "d", NULL), UINT64_MAX - 4095), 0);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 4096), -EDQUOT);
+	assert_int_equal(take(&b, quota, user(2, "d", NULL), 4096), -EDQUOT);
+	assert_int_equal(quota_get_user(quota, 2), 0);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), UINT64_MAX), -EDQUOT);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 4095), 0);
+	assert_int_equal(quota_get_user(quota, 1), UINT64_MAX);
+	charge_release(&b);
+	charge_release(&a);
+	quota_free(quota);
+}
+
+static void limit_of_zero(void **state)
+{
+	struct quota *quota = make(0, 0);
+	struct charge a = {0};
+
+	assert_int_equal(take(&a, quota, user(1, NULL, NULL), 1), -EDQUOT);
+	quota_free(quota);
+}
+
+static void a_device_twice_pays_once(void **state)
+{
+	struct quota *quota = make(100, 100);
+	struct charge a = {0};
+
+	assert_int_equal(take(&a, quota, user(1, "d", "d"), 100), 0);
+	assert_int_equal(quota_get_device(quota, "d"), 100);
+	charge_release(&a);
+	assert_int_equal(quota_get_device(quota, "d"), 0);
+	quota_free(quota);
+}
+
+static void restore_beyond_the_limits(void **state)
+{
+	const struct payer nobody = {.kind = ACCOUNT_UNKNOWN, .uid = 5};
+	struct quota *quota = make(100, 50);
+	struct payer payer = user(1, "d", NULL);
+	struct charge a = {0}, b = {0}, c = {0};
+
+	assert_int_equal(charge_restore(&a, quota, &payer, 1000), 0);
+	assert_int_equal(quota_get_user(quota, 1), 1000);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 1), -EDQUOT);
+	assert_int_equal(charge_restore(&b, quota, &payer, UINT64_MAX), -EOVERFLOW);
+	assert_int_equal(b.n_accounts, 0);
+	assert_int_equal(charge_restore(&c, quota, &nobody, 77), 0);
+	assert_int_equal(quota_get_unknown(quota), 77);
+	assert_int_equal(quota_get_user(quota, 5), 0);
+	charge_release(&a);
+	charge_release(&c);
+	assert_int_equal(quota_get_unknown(quota), 0);
+	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 100), 0);
+	charge_release(&b);
+	quota_free(quota);
+}
+
+/* The names of a user and of a device are not mixed up, and the strings are the quota's own. */
+static void names(void **state)
+{
+	struct quota *quota = make(100, 100);
+	struct charge a = {0}, b = {0};
+	char name[] = "platform:x";
+
+	assert_int_equal(take(&a, quota, user(0, name, NULL), 10), 0);
+	memset(name, 'z', sizeof(name) - 1);
+	assert_int_equal(quota_get_device(quota, "platform:x"), 10);
+	assert_int_equal(quota_get_device(quota, ""), 0);
+	assert_int_equal(take(&b, quota, user(0, "", NULL), 20), 0);
+	assert_int_equal(quota_get_user(quota, 0), 30);
+	assert_int_equal(quota_get_device(quota, ""), 20);
+	charge_release(&a);
+	charge_release(&b);
+	quota_free(quota);
+}
+
+static void eight_devices(void **state)
+{
+	struct quota *quota = make(100, 100);
+	struct payer payer = {.kind = ACCOUNT_USER,
+			      .n_devices = 8,
+			      .devices = {"a", "b", "c", "d", "e", "f", "g", "h"}};
+	struct charge a = {0};
+
+	assert_int_equal(take(&a, quota, payer, 100), 0);
+	assert_int_equal(a.n_accounts, 9);
+	assert_int_equal(quota_get_device(quota, "h"), 100);
+	charge_release(&a);
+	quota_free(quota);
+}
+
+static void freed_with_a_balance(void **state)
+{
+	struct quota *quota = make(100, 100);
+	struct charge a = {0};
+	int status;
+	pid_t pid;
+
+	assert_int_equal(take(&a, quota, user(1, NULL, NULL), 1), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(STDERR_FILENO); /* the assertion's text is expected */
+		quota_free(quota);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	charge_release(&a);
+	quota_free(quota);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exactly_the_limit),
+		cmocka_unit_test(release_twice),
+		cmocka_unit_test(all_accounts_or_none),
+		cmocka_unit_test(refusal_of_a_user),
+		cmocka_unit_test(overflow),
+		cmocka_unit_test(limit_of_zero),
+		cmocka_unit_test(a_device_twice_pays_once),
+		cmocka_unit_test(restore_beyond_the_limits),
+		cmocka_unit_test(names),
+		cmocka_unit_test(eight_devices),
+		cmocka_unit_test(freed_with_a_balance),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
