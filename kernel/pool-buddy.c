@@ -119,9 +119,6 @@ static int alloc_mixed(struct dbp_memory *mem)
 	LIST_HEAD(blocks);
 	int ret;
 
-	/* More than there is would be given back only after everything else was pushed out. */
-	if (mem->size >> PAGE_SHIFT > totalram_pages())
-		return -E2BIG;
 	ret = alloc_blocks(mem, &blocks);
 	if (ret > 0)
 		ret = sg_alloc_table(&mem->table, ret, GFP_KERNEL);

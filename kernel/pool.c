@@ -174,11 +174,17 @@ static bool reaches_above(struct dbp_memory *mem)
 	return false;
 }
 
+/* Where the size is unknown: more than all RAM is not worth pushing everything else out for. */
+static u64 capacity(struct dbp_pool *pool)
+{
+	return pool->size ?: (u64)totalram_pages() << PAGE_SHIFT;
+}
+
 int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem)
 {
 	int ret;
 
-	if (pool->size && mem->size > pool->size)
+	if (mem->size > capacity(pool))
 		return -E2BIG;
 	if (mem->contiguous && pool->max_block && mem->size > pool->max_block)
 		return -E2BIG;

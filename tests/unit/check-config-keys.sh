@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # The keys of the configuration and their description must be the same, defaults included.
+# shellcheck disable=SC2086 # words, on one line
 # usage: check-config-keys.sh settings.c dmabufd.conf.5
 set -eu
 

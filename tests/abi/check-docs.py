@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Docs say what the code says: the README's program, options, opcodes, the module's files.
+
+Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
+"""
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+LONG_OPTION = re.compile(r"--([a-z][a-z-]+)")
+COMMANDS = ("pools", "devices", "buffers", "explain", "alloc")
+
+
+def check_readme(root):
+    readme = (root / "README.md").read_text()
+    program = (root / "examples" / "first.c").read_text()
+    if f"```c\n{program}```" not in readme:
+        yield "README.md does not print examples/first.c as it is"
+    if program.count("\n") > 30:
+        yield "examples/first.c has more than 30 lines"
+    for link in re.findall(r"\]\(([^)#:]+)\)", readme):
+        if not (root / link).exists():
+            yield f"README.md points to {link}, which is not there"
+
+
+def options_of(command):
+    text = subprocess.run([*command, "--help"], check=True, capture_output=True, text=True).stdout
+    return set(LONG_OPTION.findall(text))
+
+
+def check_options(root, page, *commands):
+    man = (root / "docs" / "man" / page).read_text()
+    for command in commands:
+        for option in sorted(options_of(command)):
+            if not re.search(rf"(Fl|[,|]) -{option}\b", man):
+                yield f"{page} does not have --{option} of {' '.join(command)}"
+
+
+def check_protocol(root):
+    header = (root / "include" / "dmabufd-protocol.h").read_text()
+    page = (root / "docs" / "protocol.md").read_text()
+    for name, number in re.findall(r"^\tDMABUFD_([A-Z]+) = (\d+),\s+/\* .* \*/$", header,
+                                   re.MULTILINE):
+        if f"| {number} {name} |" not in page:
+            yield f"protocol.md does not have opcode {number} {name}"
+
+
+def check_architecture(root):
+    page = (root / "docs" / "architecture.md").read_text()
+    files = sorted((root / "kernel").glob("*.[ch]"))
+    for path in files:
+        if path.suffix == ".c" and f"`{path.name}`" not in page:
+            yield f"architecture.md does not tell what kernel/{path.name} is for"
+    lines = sum(path.read_text().count("\n") for path in files)
+    told = re.search(r"^About ([\d,]+) lines", page, re.MULTILINE)
+    if not told or abs(int(told[1].replace(",", "")) - lines) > 100:
+        yield f"architecture.md does not say that the module has about {lines} lines"
+
+
+def main(root, ctl, capture, daemon):
+    wrong = [*check_readme(root),
+             *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in COMMANDS)),
+             *check_options(root, "v4l2-capture.1", [capture]),
+             *check_options(root, "dmabufd.8", [daemon]),
+             *check_protocol(root), *check_architecture(root)]
+    print(*wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

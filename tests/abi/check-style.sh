@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One style: clang-format for user space, shellcheck for scripts, an SPDX line in every source.
+# usage: check-style.sh SOURCE_ROOT
+set -eu
+cd "$1"
+
+find include daemon libdmabuf clients examples tests -name '*.[ch]' -print0 |
+	xargs -0 clang-format --dry-run -Werror
+grep -lE '^#!/bin/(ba)?sh' tools/* tests/*/*.sh tests/vm/guest/usr/lib/rig/* .ci/run |
+	xargs shellcheck -x -P tools
+missing=$(find include kernel daemon libdmabuf clients examples systemd tests tools .ci docs \
+	-type f ! -name '*.pyc' ! -name '*.png' ! -name '*.md' ! -name packages \
+	-exec grep -L 'SPDX-License-Identifier' {} +)
+if [ -n "$missing" ]; then
+	echo "no SPDX line in:" "$missing"
+	exit 1
+fi

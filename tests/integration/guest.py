@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""What every test in the guest needs: commands, users, conditions, cameras, the kernel's log.
+
+Knows nothing of what is tested.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import time
+
+LONG = os.environ.get("DMABUFD_LONG") == "1"
+NOBODY = 65534
+KERNEL_TROUBLE = re.compile(r"\bWARNING: |\bBUG: |Oops|Call trace:|general protection|"
+                            r"Unable to handle kernel|UBSAN:|KASAN|unreferenced object|"
+                            r"possible recursive locking|circular locking|DMA-API:")
+
+
+def run(*command, user=None, group=None, groups=(), check=False, timeout=120, **kwargs):
+    """A finished command, its output as text. With user: as that uid, in no group but those given."""
+    if user is not None:
+        kwargs |= {"user": user, "group": group if group is not None else NOBODY,
+                   "extra_groups": list(groups)}
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          timeout=timeout, check=False, **kwargs)
+    if check:
+        assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def ctl(*words, **kwargs):
+    """dmabufctl, its JSON output parsed."""
+    return json.loads(run("dmabufctl", *words, "--json", check=True, **kwargs).stdout)
+
+
+def wait_until(condition, what, timeout=30):
+    """Poll a condition that nothing announces; its value once true."""
+    deadline = time.monotonic() + timeout
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"after {timeout} s still not so: {what}"
+        time.sleep(0.02)
+    return value
+
+
+def systemctl(*words, check=True):
+    return run("systemctl", *words, check=check)
+
+
+def prepare():
+    """Module, two cameras and the daemon's socket, as a machine has them after boot."""
+    run("modprobe", "dmabuf_pool", check=True)
+    # Webcams only: three vivid devices would want one CEC adapter's name.
+    run("modprobe", "vivid", "allocators=1", "n_devs=1", "node_types=0x1", "num_inputs=1",
+        "input_types=0", check=True)
+    run("udevadm", "settle", check=True)
+    systemctl("start", "dmabufd.socket")
+
+
+class KernelLog:
+    """The kernel's messages from now on."""
+
+    def __init__(self):
+        self.fd = os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.lseek(self.fd, 0, os.SEEK_END)
+
+    def lines(self):
+        found = []
+        while True:
+            try:
+                found.append(os.read(self.fd, 8192).decode(errors="replace").partition(";")[2])
+            except BlockingIOError:
+                return found
+            except BrokenPipeError:  # older messages were overwritten; go on with the oldest left
+                continue
+
+    def trouble(self):
+        return [line for line in self.lines() if KERNEL_TROUBLE.search(line)]
+
+    def close(self):
+        os.close(self.fd)
+
+
+def video_nodes(device):
+    """The /dev/video* of one platform device, by its name."""
+    top = pathlib.Path("/sys/class/video4linux")
+    return sorted(f"/dev/{entry.name}" for entry in top.iterdir()
+                  if (entry / "device").resolve().name == device)
+
+
+def region(name):
+    """(base, end) of a region that the device tree reserves."""
+    for node in pathlib.Path("/proc/device-tree/reserved-memory").iterdir():
+        if node.name.partition("@")[0].replace("-", "_") == name:
+            reg = (node / "reg").read_bytes()
+            base, size = (int.from_bytes(reg[at:at + 8], "big") for at in (0, 8))
+            return base, base + size
+    raise LookupError(name)
+
+
+def default_cma():
+    """(base, end) of the area that cma= reserved, from the kernel's boot messages."""
+    log = run("dmesg", check=True).stdout
+    size, base = re.search(r"cma: Reserved (\d+) MiB at (0x[0-9a-f]+)", log).groups()
+    return int(base, 16), int(base, 16) + (int(size) << 20)
+
+
+@contextlib.contextmanager
+def configured(text):
+    """The daemon under a configuration drop-in; the old one is back afterwards."""
+    drop_in = pathlib.Path("/etc/dmabufd/dmabufd.conf.d/90-test.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(text)
+    systemctl("restart", "dmabufd.service")
+    try:
+        yield
+    finally:
+        drop_in.unlink()
+        systemctl("restart", "dmabufd.service")
