@@ -79,7 +79,7 @@ int dmabuf_connect(struct dmabuf **ret);
 struct dmabuf *dmabuf_disconnect(struct dmabuf *conn);
 
 /*
- * Wait at most so many milliseconds for the daemon in each call; 0 waits without limit. 10000
+ * Wait at most so many milliseconds for the daemon in each call; 0 waits without limit. 30000
  * unless set. Since 0.1.
  */
 void dmabuf_set_timeout(struct dmabuf *conn, unsigned int milliseconds);

@@ -40,6 +40,8 @@ struct dbp_pool *dbp_pool_new(const char *name, u32 kind)
 	ret = dma_coerce_mask_and_coherent(&pool->pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		goto unregister;
+	/* It maintains caches and transfers nothing: a segment may have any length. */
+	dma_set_max_seg_size(&pool->pdev->dev, UINT_MAX);
 	return pool;
 
 unregister:

@@ -15,7 +15,7 @@
 #include "private.h"
 
 #define SOCKET_PATH "/run/dmabufd/dmabufd.sock"
-#define TIMEOUT_DEFAULT 10000u
+#define TIMEOUT_DEFAULT 30000u
 
 static void drop(struct dmabuf *conn)
 {
