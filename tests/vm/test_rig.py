@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""What the rig promises to those who rely on it: that it neither hides a failure nor invents one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rig
+
+
+def guest(command: str, out: Path, **options) -> rig.Result:
+    return rig.run(["sh", "-c", command], out, **options)
+
+
+def test_output_and_exit_status_pass_through(tmp_path: Path) -> None:
+    result = guest("echo one; echo two >&2; exit 7", tmp_path)
+    assert (result.status, result.output) == (7, b"one\ntwo\n")
+
+
+def test_files_come_back(tmp_path: Path) -> None:
+    result = guest('mkdir "$RIG_FILES/a" && head -c 3000000 /dev/zero >"$RIG_FILES/a/b"', tmp_path)
+    assert result.status == 0
+    assert (result.files / "a/b").read_bytes() == bytes(3000000)
+
+
+def test_payload_is_laid_over_the_guest(tmp_path: Path) -> None:
+    (tmp_path / "in/root/lib/rig-test").mkdir(parents=True)
+    (tmp_path / "in/root/lib/rig-test/fact").write_text("laid over")
+    (tmp_path / "in/run").mkdir()
+    (tmp_path / "in/run/here").write_text("started here")
+    result = guest("cat /usr/lib/rig-test/fact here; ls -ld /lib", tmp_path / "out",
+                   payload=tmp_path / "in")
+    assert result.output.startswith(b"laid overstarted herelrwxrwxrwx")
+
+
+def test_no_run_sees_another(tmp_path: Path) -> None:
+    assert guest("touch /var/trace", tmp_path / "1").status == 0
+    assert guest("test -e /var/trace", tmp_path / "2").status == 1
+
+
+def test_clock_is_the_hosts(tmp_path: Path) -> None:
+    before = (tmp_path / "in").parent.stat().st_mtime
+    assert abs(float(guest("date +%s", tmp_path / "out").output) - before) < 60
+
+
+def test_board_has_its_memory_regions(tmp_path: Path) -> None:
+    log = guest("dmesg", tmp_path).output.decode()
+    assert "created DMA memory pool at 0x0000000060000000, size 32 MiB" in log
+    assert "created CMA memory pool at 0x0000000064000000, size 64 MiB" in log
+    assert "cma: Reserved 128 MiB" in log
+
+
+def test_cameras_stand_on_the_devices_of_the_device_tree(tmp_path: Path) -> None:
+    result = guest("""
+        modprobe vivid n_devs=1 node_types=0x1 num_inputs=1 input_types=0 allocators=1
+        udevadm settle
+        for node in /sys/class/video4linux/video*; do basename "$(readlink -f $node/device)"; done
+        for node in /dev/video*; do
+            v4l2-ctl -d $node --stream-mmap=3 --stream-count=3 >/dev/null 2>&1 || echo no stream
+        done""", tmp_path)
+    assert sorted(result.output.split()) == [b"camera", b"codec", b"vivid.0"]
+
+
+@pytest.mark.parametrize("line", [
+    "WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:1 x+0x0/0x0",
+    "BUG: KASAN: slab-use-after-free in x+0x0/0x0",
+    "WARNING: possible circular locking dependency detected",
+    "Call trace:"])
+def test_a_complaint_of_the_kernel_fails(tmp_path: Path, line: str) -> None:
+    with pytest.raises(rig.RigError) as error:
+        guest(f"echo '<4>{line}' >/dev/kmsg", tmp_path)
+    assert line in str(error.value)
+    assert str(tmp_path / "console.log") in str(error.value)
+
+
+def test_a_crash_fails(tmp_path: Path) -> None:
+    with pytest.raises(rig.RigError, match="the guest died: .*console.log$"):
+        guest("sleep 1; echo c >/proc/sysrq-trigger; sleep 60", tmp_path)
+    assert "sysrq triggered crash" in (tmp_path / "console.log").read_text()
+
+
+def test_a_hang_hits_the_deadline(tmp_path: Path) -> None:
+    with pytest.raises(rig.RigError, match="no end after 5 s, .*console.log$"):
+        guest("while :; do echo still here; done", tmp_path, deadline=5)
+
+
+def test_a_cold_boot_takes_any_command_line(tmp_path: Path) -> None:
+    setup = rig.Setup(append="cma=96M loglevel=7", cold=True)
+    assert b"cma=96M" in guest("cat /proc/cmdline", tmp_path, setup=setup).output
