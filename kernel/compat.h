@@ -15,6 +15,10 @@
 #error "dmabuf_pool needs Linux 6.1 or newer"
 #endif
 
+#ifndef CONFIG_64BIT
+#error "dmabuf_pool keeps 64-bit ids in an xarray: it needs a 64-bit kernel"
+#endif
+
 #include <linux/mmzone.h>
 #include <linux/module.h>
 

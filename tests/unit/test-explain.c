@@ -12,38 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "dmabuf.h"
-#include "fake-daemon.h"
-
-struct fixture {
-	struct fake_daemon *daemon;
-	struct dmabuf *conn;
-	struct dmabuf_request *request;
-	unsigned int n;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){.daemon = fake_daemon_start()};
-	*state = &fixture;
-	if (dmabuf_request_new(&fixture.request) < 0)
-		return -1;
-	dmabuf_request_set_size(fixture.request, 4096);
-	return dmabuf_connect(&fixture.conn);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	dmabuf_disconnect(fixture->conn);
-	dmabuf_request_free(fixture->request);
-	fake_daemon_stop(fixture->daemon);
-	fake_daemon_remove_socket();
-	return 0;
-}
+#include "connected.h"
 
 /* Changes one thing in an honest explanation of so many steps. */
 static bool answer(int fd, struct wire_frame *request, uint32_t n_steps,

@@ -14,41 +14,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "count-fds.h"
-#include "dmabuf.h"
-#include "fake-daemon.h"
-
-struct fixture {
-	struct fake_daemon *daemon;
-	struct dmabuf *conn;
-	struct dmabuf_request *request;
-	int n_open;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){.n_open = count_fds()};
-	fixture.daemon = fake_daemon_start();
-	*state = &fixture;
-	if (dmabuf_request_new(&fixture.request) < 0)
-		return -1;
-	dmabuf_request_set_size(fixture.request, 5000);
-	return dmabuf_connect(&fixture.conn);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	fixture->conn = dmabuf_disconnect(fixture->conn);
-	fixture->request = dmabuf_request_free(fixture->request);
-	fixture->daemon = fake_daemon_stop(fixture->daemon);
-	fake_daemon_remove_socket();
-	assert_int_equal(count_fds(), fixture->n_open);
-	return 0;
-}
+#include "connected.h"
 
 static bool refuse(int fd, struct wire_frame *request)
 {

@@ -13,41 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dmabuf.h"
-#include "fake-daemon.h"
+#include "connected.h"
 
 #define N_ITEMS 100
-
-struct fixture {
-	struct fake_daemon *daemon;
-	struct dmabuf *conn;
-	struct dmabuf_request *request;
-	unsigned int n; /* items that the callback saw */
-	unsigned int stop_at;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){.daemon = fake_daemon_start(), .stop_at = UINT32_MAX};
-	*state = &fixture;
-	if (dmabuf_request_new(&fixture.request) < 0)
-		return -1;
-	dmabuf_request_set_size(fixture.request, 4096);
-	return dmabuf_connect(&fixture.conn);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	dmabuf_disconnect(fixture->conn);
-	dmabuf_request_free(fixture->request);
-	fake_daemon_stop(fixture->daemon);
-	fake_daemon_remove_socket();
-	return 0;
-}
 
 /* Items are numbered from 1, and the cursor is the number of the last one. */
 static uint32_t fill_page(struct wire_frame *frame, uint64_t after)

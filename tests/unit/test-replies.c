@@ -13,48 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "count-fds.h"
-#include "dmabuf.h"
-#include "fake-daemon.h"
-
-#define SIZE 5000
-
-struct fixture {
-	struct fake_daemon *daemon;
-	struct dmabuf *conn;
-	struct dmabuf_request *request;
-	int n_open;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){.n_open = count_fds()};
-	fixture.daemon = fake_daemon_start();
-	*state = &fixture;
-	if (dmabuf_request_new(&fixture.request) < 0)
-		return -1;
-	dmabuf_request_set_size(fixture.request, SIZE);
-	return dmabuf_connect(&fixture.conn);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	dmabuf_disconnect(fixture->conn);
-	dmabuf_request_free(fixture->request);
-	fake_daemon_stop(fixture->daemon);
-	fake_daemon_remove_socket();
-	assert_int_equal(count_fds(), fixture->n_open);
-	return 0;
-}
+#include "connected.h"
 
 /* Changes one thing in an honest answer to ALLOC for two buffers. */
 static bool answer(int fd, struct wire_frame *request, void (*change)(struct wire_frame *frame))
 {
-	fake_fill_buffers(request->buffers, 2, SIZE);
+	fake_fill_buffers(request->buffers, 2, CONNECTED_SIZE);
 	change(request);
 	return fake_reply_fds(fd, request, 2 * sizeof(request->buffers[0]), 2);
 }
@@ -70,7 +34,7 @@ static bool answer(int fd, struct wire_frame *request, void (*change)(struct wir
 	}
 
 LIAR(id, frame->buffers[1].id = 0)
-LIAR(size, frame->buffers[1].size = SIZE - 1)
+LIAR(size, frame->buffers[1].size = CONNECTED_SIZE - 1)
 LIAR(end, frame->buffers[1].end = frame->buffers[1].base - 1)
 LIAR(kind, frame->buffers[1].kind = 4)
 LIAR(mapping, frame->buffers[1].mapping = DMABUFD_MAPPING_ANY)
@@ -87,25 +51,25 @@ LIAR(status_body, frame->header.status = -ENOSPC)
 
 static bool lie_count(int fd, struct wire_frame *request)
 {
-	fake_fill_buffers(request->buffers, 3, SIZE);
+	fake_fill_buffers(request->buffers, 3, CONNECTED_SIZE);
 	return fake_reply_fds(fd, request, 3 * sizeof(request->buffers[0]), 3);
 }
 
 static bool lie_body(int fd, struct wire_frame *request)
 {
-	fake_fill_buffers(request->buffers, 2, SIZE);
+	fake_fill_buffers(request->buffers, 2, CONNECTED_SIZE);
 	return fake_reply_fds(fd, request, 2 * sizeof(request->buffers[0]) - 8, 2);
 }
 
 static bool lie_too_few_fds(int fd, struct wire_frame *request)
 {
-	fake_fill_buffers(request->buffers, 2, SIZE);
+	fake_fill_buffers(request->buffers, 2, CONNECTED_SIZE);
 	return fake_reply_fds(fd, request, 2 * sizeof(request->buffers[0]), 1);
 }
 
 static bool lie_too_many_fds(int fd, struct wire_frame *request)
 {
-	fake_fill_buffers(request->buffers, 2, SIZE);
+	fake_fill_buffers(request->buffers, 2, CONNECTED_SIZE);
 	return fake_reply_fds(fd, request, 2 * sizeof(request->buffers[0]), 3);
 }
 
@@ -200,7 +164,7 @@ static void test_errors(void **state)
 
 static bool hide_addresses(int fd, struct wire_frame *request)
 {
-	fake_fill_buffers(request->buffers, 1, SIZE);
+	fake_fill_buffers(request->buffers, 1, CONNECTED_SIZE);
 	request->buffers[0].base = request->buffers[0].end = 0;
 	return fake_reply_fds(fd, request, sizeof(request->buffers[0]), 1);
 }
