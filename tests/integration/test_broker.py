@@ -55,7 +55,7 @@ def totals():
 def test_first_client_starts_the_daemon():
     guest.systemctl("stop", "dmabufd.service")
     assert unit("dmabufd.service", "ActiveState")["ActiveState"] == "inactive"
-    assert {pool["name"] for pool in ctl("pools")["pools"]} == {"camera", "codec",
+    assert {pool["name"] for pool in ctl("pools")["pools"]} == {"camera", "codec", "isp",
                                                                 "default_cma_region", "system"}
     shown = unit("dmabufd.service", "ActiveState", "Type", "User")
     assert shown == {"ActiveState": "active", "Type": "notify", "User": "dmabufd"}
@@ -137,7 +137,8 @@ def test_several_buffers_or_none(client, bound_camera):
 def test_explain_gives_the_order_without_allocating(free_camera, node):
     steps = ctl("explain", free_camera, "--size", "1M")["pools"]
     assert [step["pool"] for step in steps[:2]] == ["default_cma_region", "system"]
-    assert {step["pool"] for step in steps} == {"camera", "codec", "default_cma_region", "system"}
+    assert {step["pool"] for step in steps} == {"camera", "codec", "isp", "default_cma_region",
+                                                "system"}
     assert all(step["why"] for step in steps)
     assert node.live() == []
 

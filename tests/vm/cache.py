@@ -12,11 +12,13 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 KEEP = 4
 """So many folders of one kind stay; the one that was used longest ago goes first."""
+PART = ".part"
 
 
 def root() -> Path:
@@ -60,21 +62,21 @@ def folder(kind: str, name: str, make: Callable[[Path], None]) -> Path:
 
 
 def _make(kind: str, wanted: Path, make: Callable[[Path], None]) -> None:
-    growing = wanted.with_suffix(".part")
-    shutil.rmtree(growing, ignore_errors=True)
-    growing.mkdir()
+    _forget(kind)
+    growing = Path(tempfile.mkdtemp(prefix=f"{wanted.name}-", suffix=PART, dir=root()))
+    growing.chmod(0o755)
     try:
         make(growing)
         growing.rename(wanted)
     finally:
         shutil.rmtree(growing, ignore_errors=True)
-    _forget(kind)
 
 
 def _forget(kind: str) -> None:
-    for path in root().glob(f"{kind}-*.part"):
+    """Room for one more: what was left half-made goes, and what was not used for long."""
+    for path in root().glob(f"{kind}-*{PART}"):
         shutil.rmtree(path, ignore_errors=True)
     old = [path for path in root().glob(f"{kind}-*") if not path.suffix]
     old.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in old[KEEP:]:
+    for path in old[KEEP - 1:]:
         shutil.rmtree(path, ignore_errors=True)
