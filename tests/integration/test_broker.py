@@ -2,6 +2,7 @@
 """The daemon under systemd: activation, policy, quota, access, release and restart."""
 
 import errno
+import glob
 import os
 import signal
 import subprocess
@@ -108,6 +109,29 @@ def test_devices_that_share_get_no_region_of_one(client, bound_camera, free_came
     buffer, = client.allocate(MIB, bound_camera, free_camera)
     assert buffer.pool == "default_cma_region"
     assert device_use("platform:camera") == device_use("platform:vivid.0") == MIB
+    buffer.close()
+
+
+def test_device_behind_the_iommu_gets_scattered_cached_memory(client, free_camera):
+    """A port of the guest's PCI serial device: coherent, translated, and so not in need of CMA."""
+    port, = glob.glob("/dev/vport*p1")
+    buffer, = client.allocate(48 * MIB, port)
+    assert (buffer.pool, buffer.mapping) == ("system", libdmabuf.CACHED)
+    assert buffer.address[1] - buffer.address[0] >= 48 * MIB
+    buffer.close()
+    buffer, = client.allocate(MIB, port, free_camera)
+    assert (buffer.pool, buffer.mapping) == ("default_cma_region", libdmabuf.WRITE_COMBINED)
+    assert buffer.address[1] - buffer.address[0] == MIB
+    buffer.close()
+
+
+def test_display_gets_memory_too(client):
+    """A DRM device: another subsystem, nothing in the daemon but udev knows of it."""
+    guest.run("modprobe", "vgem", check=True)
+    guest.run("udevadm", "settle", check=True)
+    entry = next(entry for entry in ctl("devices")["devices"] if "vgem" in entry["device"])
+    buffer, = client.allocate(MIB, entry["node"])
+    assert buffer.pool == "default_cma_region"
     buffer.close()
 
 
