@@ -21,20 +21,43 @@ struct dbp_attachment {
 	bool mapped;
 };
 
-static int copy_table(struct sg_table *to, struct sg_table *from)
+static unsigned int count_segments(struct sg_table *table, unsigned int max)
 {
-	struct scatterlist *sg, *new = NULL;
-	int i, ret;
+	struct scatterlist *sg;
+	unsigned int n = 0;
+	int i;
 
-	ret = sg_alloc_table(to, from->orig_nents, GFP_KERNEL);
-	if (ret)
-		return ret;
-	new = to->sgl;
+	for_each_sgtable_sg(table, sg, i)
+		n += DIV_ROUND_UP(sg->length, max);
+	return n;
+}
+
+static void set_segments(struct sg_table *to, struct sg_table *from, unsigned int max)
+{
+	struct scatterlist *sg, *new = to->sgl;
+	unsigned int done, length;
+	int i;
+
 	for_each_sgtable_sg(from, sg, i) {
-		sg_set_page(new, sg_page(sg), sg->length, 0);
-		new = sg_next(new);
+		for (done = 0; done < sg->length; done += length) {
+			length = min(sg->length - done, max);
+			sg_set_page(new, pfn_to_page(PHYS_PFN(sg_phys(sg) + done)), length, 0);
+			new = sg_next(new);
+		}
 	}
-	return 0;
+}
+
+/* The blocks in segments as long as the importer claims to support: 64 KiB if it says nothing. */
+static int copy_table(struct sg_table *to, struct sg_table *from, struct device *importer)
+{
+	unsigned int max = dma_get_max_seg_size(importer) & PAGE_MASK;
+	int ret;
+
+	max = max_t(unsigned int, max, PAGE_SIZE);
+	ret = sg_alloc_table(to, count_segments(from, max), GFP_KERNEL);
+	if (!ret)
+		set_segments(to, from, max);
+	return ret;
 }
 
 /*
@@ -64,7 +87,7 @@ static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
-	ret = copy_table(&a->table, &buffer->memory.table);
+	ret = copy_table(&a->table, &buffer->memory.table, attachment->dev);
 	if (ret) {
 		kfree(a);
 		return ret;
