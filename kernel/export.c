@@ -66,14 +66,11 @@ static int copy_table(struct sg_table *to, struct sg_table *from, struct device 
  */
 static bool would_bounce(struct dbp_buffer *buffer, struct device *dev)
 {
-	struct dmabuf_pool_buffer info = {};
-
 	if (is_swiotlb_force_bounce(dev))
 		return true;
 	if (device_iommu_mapped(dev))
 		return false;
-	dbp_buffer_describe(buffer, &info);
-	return info.end - 1 > dma_get_mask(dev);
+	return dbp_memory_reaches_above(&buffer->memory, dma_get_mask(dev));
 }
 
 static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)

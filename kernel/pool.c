@@ -165,13 +165,13 @@ int dbp_memory_set_block(struct dbp_memory *mem, phys_addr_t base)
 	return 0;
 }
 
-static bool reaches_above(struct dbp_memory *mem)
+bool dbp_memory_reaches_above(struct dbp_memory *mem, u64 max_address)
 {
 	struct scatterlist *sg;
 	int i;
 
 	for_each_sgtable_sg(&mem->table, sg, i)
-		if (sg_phys(sg) + sg->length - 1 > mem->max_address)
+		if (sg_phys(sg) + sg->length - 1 > max_address)
 			return true;
 	return false;
 }
@@ -196,7 +196,7 @@ int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem)
 	ret = pool->ops->alloc(pool, mem);
 	if (ret)
 		return ret;
-	if (reaches_above(mem)) {
+	if (dbp_memory_reaches_above(mem, mem->max_address)) {
 		pool->ops->free(pool, mem);
 		return -ERANGE;
 	}

@@ -59,6 +59,11 @@ def prepare():
     systemctl("start", "dmabufd.socket")
 
 
+def daemon_pid():
+    """Of the running daemon; "0" while there is none."""
+    return systemctl("show", "dmabufd.service", "-p", "MainPID", "--value").stdout.strip()
+
+
 class KernelLog:
     """The kernel's messages from now on."""
 

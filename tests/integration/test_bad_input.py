@@ -24,8 +24,7 @@ def peer():
 
 
 def daemon_fds():
-    pid = guest.systemctl("show", "dmabufd.service", "-p", "MainPID", "--value").stdout.strip()
-    return len(os.listdir(f"/proc/{pid}/fd"))
+    return len(os.listdir(f"/proc/{guest.daemon_pid()}/fd"))
 
 
 def assert_dropped(connection):
@@ -201,7 +200,7 @@ def test_connections_of_one_user_are_bounded():
 
 def test_daemon_is_the_same_after_a_thousand_bad_frames():
     guest.ctl("pools")
-    pid = guest.systemctl("show", "dmabufd.service", "-p", "MainPID", "--value").stdout
+    pid = guest.daemon_pid()
     before = daemon_fds()
     for at in range(100_000 if guest.LONG else 1_000):
         with wire.Peer() as connection:
@@ -209,7 +208,7 @@ def test_daemon_is_the_same_after_a_thousand_bad_frames():
             connection.send(list(BROKEN.values())[at % len(BROKEN)])
     guest.ctl("pools")
     guest.wait_until(lambda: daemon_fds() <= before, "the connections are closed")
-    assert guest.systemctl("show", "dmabufd.service", "-p", "MainPID", "--value").stdout == pid
+    assert guest.daemon_pid() == pid
 
 
 # Things that are missing ---------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_first_client_starts_the_daemon():
 
 
 def test_daemon_has_no_privilege():
-    pid = unit("dmabufd.service", "MainPID")["MainPID"]
+    pid = guest.daemon_pid()
     status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines()
                   if ":\t" in line)
     assert {int(status[name], 16) for name in ("CapEff", "CapPrm", "CapBnd", "CapAmb")} == {0}
@@ -223,9 +223,9 @@ def test_killed_daemon_knows_all_buffers_when_it_is_back(client, bound_camera, f
     used = device_use("platform:camera"), device_use("platform:vivid.0")
     assert used == (3 * MIB, 2 * MIB)
     for _ in range(100 if guest.LONG else 5):
-        pid = unit("dmabufd.service", "MainPID")["MainPID"]
+        pid = guest.daemon_pid()
         os.kill(int(pid), signal.SIGKILL)
-        guest.wait_until(lambda: unit("dmabufd.service", "MainPID")["MainPID"] not in ("0", pid),
+        guest.wait_until(lambda: guest.daemon_pid() not in ("0", pid),
                          "systemd starts another")
         assert ctl("buffers")["buffers"] == before
         assert (device_use("platform:camera"), device_use("platform:vivid.0")) == used
@@ -321,7 +321,7 @@ def test_many_clients_at_once(free_camera):
 
 
 def test_idle_daemon_sleeps():
-    pid = unit("dmabufd.service", "MainPID")["MainPID"]
+    pid = guest.daemon_pid()
     ctl("pools")
 
     def switches():

@@ -32,13 +32,21 @@ libc.mremap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctype
 
 
 @pytest.fixture
-def reader():
-    """The node with its events, which the daemon otherwise holds."""
+def daemon_away():
+    """Nobody but the test has the node open; afterwards module and socket are there again."""
     guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
+    yield
+    guest.run("modprobe", "dmabuf_pool", check=True)
+    guest.run("udevadm", "settle", check=True)
+    guest.systemctl("start", "dmabufd.socket")
+
+
+@pytest.fixture
+def reader(daemon_away):
+    """The node with its events, which the daemon otherwise holds."""
     opened = poolnode.Node(os.O_RDWR | os.O_NONBLOCK)
     yield opened
     os.close(opened.fd)
-    guest.systemctl("start", "dmabufd.socket")
 
 
 @pytest.fixture(params=[(pool, mapping) for pool in POOLS for mapping in (CACHED, WRITE_COMBINED)
@@ -364,47 +372,39 @@ def test_events_have_one_reader(reader):
         assert other.version().major == 1
 
 
-def test_module_stays_while_a_buffer_lives(node):
-    guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
-    buffer = node.alloc("camera", PAGE)
-    os.close(node.fd)
+def test_module_stays_while_a_buffer_lives(daemon_away):
+    with poolnode.Node() as node:
+        buffer = node.alloc("camera", PAGE)
     done = guest.run("rmmod", "dmabuf_pool")
     assert done.returncode != 0
     assert "in use" in done.stderr
     os.close(buffer.fd)
-    node.fd = os.open(poolnode.NODE, os.O_WRONLY)
-    guest.systemctl("start", "dmabufd.socket")
 
 
-def test_load_and_unload(node):
+def test_load_and_unload(daemon_away):
     """Nothing of the module is left behind, and it comes back the same."""
-    guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
-    before = list(node.pools())
-    os.close(node.fd)
+    with poolnode.Node() as node:
+        before = list(node.pools())
     for _ in range(1_000 if guest.LONG else 20):
         guest.run("rmmod", "dmabuf_pool", check=True)
         guest.run("modprobe", "dmabuf_pool", check=True)
-    node.fd = os.open(poolnode.NODE, os.O_WRONLY)
-    assert list(node.pools()) == before
-    guest.run("udevadm", "settle", check=True)
-    guest.systemctl("start", "dmabufd.socket")
+    with poolnode.Node() as node:
+        assert list(node.pools()) == before
 
 
-def test_pools_by_module_parameters(node):
+def test_pools_by_module_parameters(daemon_away):
     """A region declared by hand; nonsense is refused by name and the rest still serves."""
     base, end = guest.region("spare")
     taken = guest.region("camera")[0]
-    guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
-    os.close(node.fd)
     guest.run("rmmod", "dmabuf_pool", check=True)
     log = guest.KernelLog()
     guest.run("modprobe", "dmabuf_pool", "default_cma=0",
               f"coherent=byhand@{base:#x}+{(end - base) >> 20}M,nonsense,ram@0x48000000+1M,"
               f"twice@{taken:#x}+1M", check=True)
-    with poolnode.Node() as opened:
-        assert set(opened.pools()) == {"camera", "codec", "isp", "byhand", "system"}
-        assert opened.pools()["byhand"].base == base
-        buffer = opened.alloc("byhand", MIB)
+    with poolnode.Node() as node:
+        assert set(node.pools()) == {"camera", "codec", "isp", "byhand", "system"}
+        assert node.pools()["byhand"].base == base
+        buffer = node.alloc("byhand", MIB)
         assert base <= buffer.base and buffer.end <= end
         os.close(buffer.fd)
     text = "".join(log.lines())
@@ -412,7 +412,3 @@ def test_pools_by_module_parameters(node):
         assert reason in text
     log.close()
     guest.run("rmmod", "dmabuf_pool", check=True)
-    guest.run("modprobe", "dmabuf_pool", check=True)
-    node.fd = os.open(poolnode.NODE, os.O_WRONLY)
-    guest.run("udevadm", "settle", check=True)
-    guest.systemctl("start", "dmabufd.socket")
