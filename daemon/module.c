@@ -26,6 +26,7 @@ static_assert((int)MAPPING_WRITE_COMBINED == DMABUF_POOL_MAPPING_WRITE_COMBINED,
 
 struct module {
 	int fd;
+	bool can_charge; /* memory cgroups, since 1.1 */
 	unsigned int n_pools;
 	struct pool pools[POOLS_MAX];
 };
@@ -40,14 +41,15 @@ static int module_ioctl(int fd, unsigned long request, void *argument)
 	return r < 0 ? -errno : 0;
 }
 
-static int check_version(int fd)
+static int check_version(struct module *module)
 {
 	struct dmabuf_pool_version version = {.major = DMABUF_POOL_MAJOR,
 					      .minor = DMABUF_POOL_MINOR};
-	int r = module_ioctl(fd, DMABUF_POOL_IOCTL_VERSION, &version);
+	int r = module_ioctl(module->fd, DMABUF_POOL_IOCTL_VERSION, &version);
 
 	if (r < 0)
 		return r;
+	module->can_charge = version.minor >= 1;
 	return version.major == DMABUF_POOL_MAJOR ? 0 : -EPROTONOSUPPORT;
 }
 
@@ -103,7 +105,7 @@ int module_open(struct module **ret)
 	module->fd = open(DMABUF_POOL_NODE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (module->fd < 0)
 		return -errno;
-	r = check_version(module->fd);
+	r = check_version(module);
 	if (r >= 0)
 		r = module_read_pools(module);
 	if (r < 0)
@@ -177,6 +179,10 @@ int module_allocate(const struct module *module, const struct module_request *re
 	};
 	int r;
 
+	if (module->can_charge) {
+		alloc.flags |= DMABUF_POOL_CHARGE;
+		alloc.charge_socket = request->client;
+	}
 	memcpy(alloc.tag, request->tag, sizeof(alloc.tag));
 	r = module_ioctl(module->fd, DMABUF_POOL_IOCTL_ALLOC, &alloc);
 	if (r < 0)

@@ -18,6 +18,7 @@ struct module_request {
 	unsigned int pool;
 	enum mapping mapping;
 	bool contiguous;
+	int client;         /* socket of the client: the memory cgroup of its process is charged */
 	const uint8_t *tag; /* TAG_SIZE bytes */
 };
 
@@ -56,7 +57,10 @@ int module_read_pools(struct module *module);
 /* Fills all of *ret but .missing. -ENODEV: gone, or it does no DMA. */
 int module_get_facts(const struct module *module, const char *key, struct facts *ret);
 
-/* On success the caller owns *ret_fd. Errors of the kernel's ALLOC. ret->tag is left alone. */
+/*
+ * On success the caller owns *ret_fd. Errors of the kernel's ALLOC; -EDQUOT, -ESRCH are those of the
+ * client's memory cgroup and process. ret->tag is left alone.
+ */
 int module_allocate(const struct module *module, const struct module_request *request,
 		    struct module_buffer *ret, int *ret_fd);
 

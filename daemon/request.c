@@ -21,6 +21,7 @@ struct allocation {
 	struct manager *manager;
 	const struct job *job;
 	const struct plan *plan;
+	int client; /* its socket */
 	uint8_t tag[TAG_SIZE];
 	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
 	unsigned int step;     /* the pool that is tried; those before it are exhausted */
@@ -162,6 +163,7 @@ static int try_pool(struct allocation *a, struct module_buffer *ret, int *ret_fd
 		.pool = step->index,
 		.mapping = step->mapping,
 		.contiguous = a->plan->contiguous,
+		.client = a->client,
 		.tag = a->tag,
 	};
 	int r = module_allocate(a->manager->module, &request, ret, ret_fd);
@@ -193,10 +195,27 @@ static int try_pools(struct allocation *a, struct module_buffer *ret, int *ret_f
 	return -E2BIG;
 }
 
+/* Another pool would be a way around the limit of the client's memory cgroup: none is tried. */
+static int fail_by_cgroup(const struct allocation *a, int error, struct reply *reply)
+{
+	char size[SIZE_TEXT];
+
+	if (error == -ESRCH)
+		return reply_fail(reply, error,
+				  "process %d, which opened this connection, is gone: open another",
+				  a->job->owner.pid);
+	return reply_fail(reply, error,
+			  "the memory cgroup of process %d has no room for %s: close buffers, or "
+			  "raise its memory.max (MemoryMax= of its unit)",
+			  a->job->owner.pid, size_text(size, a->plan->size));
+}
+
 static int fail_by_kernel(const struct allocation *a, int error, struct reply *reply)
 {
 	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
 
+	if (error == -EDQUOT || error == -ESRCH)
+		return fail_by_cgroup(a, error, reply);
 	if (error == -EMFILE || error == -ENFILE)
 		return reply_fail(reply, error, "dmabufd has no descriptor free: try again later");
 	if (a->step < a->plan->n_tries)
@@ -262,7 +281,8 @@ static int allocate_all(struct allocation *a, bool is_root, struct reply *reply)
 static int carry_out(struct client *client, const struct job *job, const struct plan *plan,
 		     struct reply *reply)
 {
-	struct allocation a = {.manager = client->manager, .job = job, .plan = plan};
+	struct allocation a = {
+		.manager = client->manager, .job = job, .plan = plan, .client = client->fd};
 	int r = tag_pack(&job->owner, a.tag);
 
 	if (r < 0)

@@ -3,14 +3,17 @@
  * The life of a buffer from allocation to release, and the list of those alive. What importers and
  * programs do with one meanwhile is in export.c.
  */
-#include <linux/dma-mapping.h>
 #include <linux/err.h>
 #include <linux/fcntl.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 
 #include "buffer.h"
+#include "cache.h"
+#include "charge.h"
 #include "event.h"
 
 /* By id. An entry is there from before the export until the release; live_lock keeps it whole. */
@@ -18,30 +21,12 @@ static DEFINE_XARRAY(live);
 static DEFINE_MUTEX(live_lock);
 static atomic64_t last_id;
 
-/*
- * Zeros leave the cache before a device or an uncached mapping can look past it. A cached buffer
- * stays mapped for the pool's device, so that it can be synced while no importer is attached.
- * A no-map region was never in the cache.
- */
-static int clean(struct dbp_buffer *buffer)
+/* The kernel would use it with the attributes of ours. It stays counted as in use. */
+static int lose_memory(struct dbp_buffer *buffer)
 {
-	struct device *dev = &buffer->pool->pdev->dev;
-	struct sg_table *table = &buffer->memory.table;
-	int ret;
-
-	if (buffer->memory.vaddr)
-		return 0;
-	ret = dma_map_sgtable(dev, table, DMA_BIDIRECTIONAL, 0);
-	if (!ret && !dbp_buffer_is_cached(buffer))
-		dma_unmap_sgtable(dev, table, DMA_BIDIRECTIONAL, 0);
-	return ret;
-}
-
-static void unclean(struct dbp_buffer *buffer)
-{
-	if (!buffer->memory.vaddr && dbp_buffer_is_cached(buffer))
-		dma_unmap_sgtable(&buffer->pool->pdev->dev, &buffer->memory.table,
-				  DMA_BIDIRECTIONAL, 0);
+	pr_crit("pool %s: page attributes cannot be restored: %zu bytes are lost\n",
+		buffer->pool->name, buffer->memory.size);
+	return -ENOMEM;
 }
 
 static int take_memory(struct dbp_buffer *buffer)
@@ -51,7 +36,9 @@ static int take_memory(struct dbp_buffer *buffer)
 	ret = dbp_pool_alloc(buffer->pool, &buffer->memory);
 	if (ret)
 		return ret;
-	ret = clean(buffer);
+	ret = dbp_cache_prepare(buffer);
+	if (ret == -EUCLEAN)
+		return lose_memory(buffer);
 	if (ret)
 		dbp_pool_release(buffer->pool, &buffer->memory);
 	return ret;
@@ -59,8 +46,10 @@ static int take_memory(struct dbp_buffer *buffer)
 
 static void give_memory(struct dbp_buffer *buffer)
 {
-	unclean(buffer);
-	dbp_pool_release(buffer->pool, &buffer->memory);
+	if (dbp_cache_restore(buffer))
+		lose_memory(buffer);
+	else
+		dbp_pool_release(buffer->pool, &buffer->memory);
 }
 
 static int publish(struct dbp_buffer *buffer)
@@ -89,10 +78,12 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 	if (!buffer)
 		return ERR_PTR(-ENOMEM);
 	buffer->id = atomic64_inc_return(&last_id);
+	kref_init(&buffer->refs);
 	buffer->pool = pool;
 	buffer->mapping = args->mapping;
 	buffer->memory.size = args->size;
 	buffer->memory.contiguous = args->flags & DMABUF_POOL_CONTIGUOUS;
+	buffer->memory.charged = args->flags & DMABUF_POOL_CHARGE;
 	buffer->memory.max_address = args->max_address ?: U64_MAX;
 	memcpy(buffer->tag, args->tag, sizeof(buffer->tag));
 	mutex_init(&buffer->lock);
@@ -120,12 +111,38 @@ free_buffer:
 	return ERR_PTR(ret);
 }
 
-void dbp_buffer_release(struct dbp_buffer *buffer)
+static void buffer_end(struct kref *refs)
 {
-	withdraw(buffer);
+	struct dbp_buffer *buffer = container_of(refs, struct dbp_buffer, refs);
+
 	give_memory(buffer);
 	dbp_event_post(buffer->event, buffer->id, buffer->memory.size);
 	kfree(buffer);
+}
+
+void dbp_buffer_put(struct dbp_buffer *buffer)
+{
+	kref_put(&buffer->refs, buffer_end);
+}
+
+/* The dma-buf is gone: nobody finds the buffer any more, and who found it finishes. */
+void dbp_buffer_release(struct dbp_buffer *buffer)
+{
+	withdraw(buffer);
+	dbp_buffer_put(buffer);
+}
+
+/* NULL when no such buffer lives. */
+struct dbp_buffer *dbp_buffer_get(u64 id)
+{
+	struct dbp_buffer *buffer;
+
+	mutex_lock(&live_lock);
+	buffer = xa_load(&live, id);
+	if (buffer)
+		kref_get(&buffer->refs);
+	mutex_unlock(&live_lock);
+	return buffer;
 }
 
 /* Never exported: nobody knows of it, so nobody is told that it is gone. */
@@ -146,12 +163,7 @@ static int check_alloc(struct dmabuf_pool_alloc *args, struct dbp_pool *pool)
 		return -EINVAL;
 	if (!(pool->mappings & (1 << args->mapping)))
 		return -EOPNOTSUPP;
-	if (!args->size)
-		return -EINVAL;
-	if (args->size > LONG_MAX - PAGE_SIZE)
-		return -E2BIG;
-	args->size = PAGE_ALIGN(args->size);
-	return 0;
+	return dbp_size_round(&args->size);
 }
 
 static void buffer_report(struct dbp_buffer *buffer, struct dmabuf_pool_alloc *args)
@@ -165,22 +177,11 @@ static void buffer_report(struct dbp_buffer *buffer, struct dmabuf_pool_alloc *a
 	args->end = info.end;
 }
 
-struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args)
+static struct dma_buf *export(struct dbp_buffer *buffer)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
-	struct dbp_pool *pool = dbp_pool_get(args->pool);
-	struct dbp_buffer *buffer;
 	struct dma_buf *dmabuf;
-	int ret;
 
-	ret = check_alloc(args, pool);
-	if (ret)
-		return ERR_PTR(ret);
-	buffer = buffer_new(pool, args);
-	if (IS_ERR(buffer))
-		return ERR_CAST(buffer);
-
-	buffer_report(buffer, args);
 	info.ops = &dbp_dma_buf_ops;
 	info.size = buffer->memory.size;
 	info.flags = O_RDWR | O_CLOEXEC;
@@ -190,6 +191,45 @@ struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args)
 		buffer_drop(buffer);
 	/* From here the dma-buf owns the buffer: the only undo is dma_buf_put(). */
 	return dmabuf;
+}
+
+static struct dma_buf *new_dmabuf(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
+{
+	struct dbp_buffer *buffer = buffer_new(pool, args);
+
+	if (IS_ERR(buffer))
+		return ERR_CAST(buffer);
+	buffer_report(buffer, args);
+	return export(buffer);
+}
+
+/* All that is allocated meanwhile is charged to the cgroup for which it is. */
+static struct dma_buf *new_charged(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
+{
+	struct mem_cgroup *memcg, *own;
+	struct dma_buf *dmabuf;
+
+	memcg = dbp_charge_target(args->charge_socket);
+	if (IS_ERR(memcg))
+		return ERR_CAST(memcg);
+	own = set_active_memcg(memcg);
+	dmabuf = new_dmabuf(pool, args);
+	set_active_memcg(own);
+	mem_cgroup_put(memcg);
+	return dmabuf;
+}
+
+struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args)
+{
+	struct dbp_pool *pool = dbp_pool_get(args->pool);
+	int ret;
+
+	ret = check_alloc(args, pool);
+	if (ret)
+		return ERR_PTR(ret);
+	if (args->flags & DMABUF_POOL_CHARGE)
+		return new_charged(pool, args);
+	return new_dmabuf(pool, args);
 }
 
 void dbp_buffer_describe(struct dbp_buffer *buffer, struct dmabuf_pool_buffer *to)

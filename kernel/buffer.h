@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One buffer: its memory, its identity and its dma-buf. A buffer lives from dbp_buffer_new() to the
- * release of its dma-buf, and nothing but its dma-buf holds it.
+ * One buffer: its memory, its identity and who imports it. Its dma-buf holds a reference until it is
+ * released, a lookup by id holds one for as long as it works.
  */
 #ifndef DBP_BUFFER_H
 #define DBP_BUFFER_H
 
 #include <linux/dma-buf.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <uapi/dmabuf_pool.h>
@@ -17,27 +18,51 @@ struct dbp_event;
 
 struct dbp_buffer {
 	u64 id;
+	struct kref refs;
 	struct dbp_pool *pool;
 	struct dbp_memory memory;
 	u32 mapping;
-	struct dbp_event *event;	/* posted by the release */
-	struct mutex lock;		/* guards attachments */
+	struct dbp_event *event;	/* posted when the memory is back in its pool */
+	struct mutex lock;		/* guards what follows, attachments in the list included */
 	struct list_head attachments;	/* dbp_attachment.link */
+	bool was_attached;
+	bool only_coherent;		/* so is every device that ever was attached */
 	u8 tag[DMABUF_POOL_TAG_SIZE];
 };
 
-/* export.c: the dma-buf side */
-extern const struct dma_buf_ops dbp_dma_buf_ops;
+struct dbp_attachment {
+	struct list_head link;	/* dbp_buffer.attachments */
+	struct device *dev;
+	struct sg_table table;	/* the importer's own addresses of the buffer's blocks */
+	bool bounces;		/* the kernel copies for a device that cannot reach the memory */
+	enum dma_data_direction direction; /* DMA_NONE while not mapped */
+};
 
 static inline bool dbp_buffer_is_cached(struct dbp_buffer *buffer)
 {
 	return buffer->mapping == DMABUF_POOL_MAPPING_CACHED;
 }
 
+/* What the CPU's page tables say of a buffer, in programs as in the kernel. */
+static inline pgprot_t dbp_buffer_prot(struct dbp_buffer *buffer, pgprot_t prot)
+{
+	return dbp_buffer_is_cached(buffer) ? prot : pgprot_writecombine(prot);
+}
+
+/* export.c: the dma-buf side */
+extern const struct dma_buf_ops dbp_dma_buf_ops;
+
+/* map.c: the CPU's side of it */
+int dbp_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);
+int dbp_vmap(struct dma_buf *dmabuf, struct iosys_map *map);
+void dbp_vunmap(struct dma_buf *dmabuf, struct iosys_map *map);
+
 /* buffer.c */
 struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args);
 void dbp_buffer_release(struct dbp_buffer *buffer);
 void dbp_buffer_describe(struct dbp_buffer *buffer, struct dmabuf_pool_buffer *to);
 int dbp_buffer_next(u64 after, struct dmabuf_pool_buffer *to);
+struct dbp_buffer *dbp_buffer_get(u64 id);
+void dbp_buffer_put(struct dbp_buffer *buffer);
 
 #endif

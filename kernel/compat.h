@@ -34,10 +34,59 @@
 #define DBP_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
 #endif
 
-/*
- * A module can give ordinary memory a write-combined mapping where cache maintenance by the DMA API
- * is enough to make it honest. x86 has one attribute for each page and wants it changed first.
- */
-#define DBP_RAM_WRITE_COMBINE IS_ENABLED(CONFIG_ARM64)
+/* 7.1 exported the contiguous memory allocator to modules. */
+#define DBP_CMA_EXPORTED (IS_ENABLED(CONFIG_CMA) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 1, 0))
+
+/* 6.3 wrapped the flags of a mapping. */
+#include <linux/mm.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void dbp_set_vm_flags(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#else
+#define dbp_set_vm_flags vm_flags_set
+#endif
+
+/* Where page tables can hold physical addresses as large pages: since 6.12, not on all machines. */
+#define DBP_LARGE_PAGES IS_ENABLED(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
+#if DBP_LARGE_PAGES
+#include <linux/huge_mm.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#define dbp_insert_large_page(vmf, at, write) \
+	vmf_insert_pfn_pmd(vmf, phys_to_pfn_t(at, PFN_DEV), write)
+#else
+#define dbp_insert_large_page(vmf, at, write) vmf_insert_pfn_pmd(vmf, PHYS_PFN(at), write)
+#endif
+#endif
+
+/* On x86 all mappings of a page share one attribute, which must change before they do. */
+#ifdef CONFIG_X86
+#include <asm/set_memory.h>
+#define DBP_PAGE_ATTRIBUTES 1
+
+static inline int dbp_set_write_combined(struct page *page, size_t size)
+{
+	return set_memory_wc((unsigned long)page_address(page), size >> PAGE_SHIFT);
+}
+
+static inline int dbp_set_write_back(struct page *page, size_t size)
+{
+	return set_memory_wb((unsigned long)page_address(page), size >> PAGE_SHIFT);
+}
+#else
+#define DBP_PAGE_ATTRIBUTES 0
+
+static inline int dbp_set_write_combined(struct page *page, size_t size)
+{
+	return 0;
+}
+
+static inline int dbp_set_write_back(struct page *page, size_t size)
+{
+	return 0;
+}
+#endif
 
 #endif

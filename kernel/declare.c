@@ -16,6 +16,7 @@
 #include <linux/of_reserved_mem.h>
 #include <linux/string.h>
 
+#include "arith.h"
 #include "pool.h"
 
 #define COMPATIBLE "dmabufd,pools"
@@ -75,23 +76,16 @@ static int declare_node(struct device_node *node)
 	return ret;
 }
 
-/* NAME@BASE+SIZE, the numbers as for memmap=. */
 static int declare_coherent(const char *text)
 {
 	char name[DMABUF_POOL_NAME_SIZE];
-	const char *at = strchr(text, '@');
-	unsigned long long base, size = 0;
-	char *end = NULL;
+	u64 base, size;
+	int ret;
 
-	if (at && at != text && at - text < sizeof(name)) {
-		strscpy(name, text, at - text + 1);
-		base = memparse(at + 1, &end);
-		if (*end == '+')
-			size = memparse(end + 1, &end);
-	}
-	if (!end || *end || !size) {
+	ret = dbp_region_parse(text, name, sizeof(name), &base, &size);
+	if (ret) {
 		pr_err("coherent=%s: write NAME@BASE+SIZE\n", text);
-		return -EINVAL;
+		return ret;
 	}
 	return dbp_coherent_exclusive(name, NULL, base, size);
 }

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A buffer as a dma-buf: what importing drivers and programs may do with it.
+ * A buffer as a dma-buf: what importing drivers may do with it. The CPU's view of it is in map.c.
  */
 #include <linux/device.h>
-#include <linux/dma-mapping.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
 #include <linux/err.h>
-#include <linux/iosys-map.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
-#include <linux/vmalloc.h>
 
+#include "arith.h"
 #include "buffer.h"
-
-struct dbp_attachment {
-	struct list_head link;	/* dbp_buffer.attachments */
-	struct device *dev;
-	struct sg_table table;	/* the importer's own addresses of the buffer's blocks */
-	bool mapped;
-};
+#include "cache.h"
 
 static unsigned int count_segments(struct sg_table *table, unsigned int max)
 {
@@ -28,7 +21,7 @@ static unsigned int count_segments(struct sg_table *table, unsigned int max)
 	int i;
 
 	for_each_sgtable_sg(table, sg, i)
-		n += DIV_ROUND_UP(sg->length, max);
+		n += dbp_segment_count(sg->length, max);
 	return n;
 }
 
@@ -50,10 +43,9 @@ static void set_segments(struct sg_table *to, struct sg_table *from, unsigned in
 /* The blocks in segments as long as the importer claims to support: 64 KiB if it says nothing. */
 static int copy_table(struct sg_table *to, struct sg_table *from, struct device *importer)
 {
-	unsigned int max = dma_get_max_seg_size(importer) & PAGE_MASK;
+	unsigned int max = dbp_segment_size(dma_get_max_seg_size(importer));
 	int ret;
 
-	max = max_t(unsigned int, max, PAGE_SIZE);
 	ret = sg_alloc_table(to, count_segments(from, max), GFP_KERNEL);
 	if (!ret)
 		set_segments(to, from, max);
@@ -73,13 +65,24 @@ static bool would_bounce(struct dbp_buffer *buffer, struct device *dev)
 	return dbp_memory_reaches_above(&buffer->memory, dma_get_mask(dev));
 }
 
+static void add_attachment(struct dbp_buffer *buffer, struct dbp_attachment *a)
+{
+	mutex_lock(&buffer->lock);
+	list_add(&a->link, &buffer->attachments);
+	buffer->only_coherent = dev_is_dma_coherent(a->dev) &&
+				(buffer->only_coherent || !buffer->was_attached);
+	buffer->was_attached = true;
+	mutex_unlock(&buffer->lock);
+}
+
 static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)
 {
 	struct dbp_buffer *buffer = dmabuf->priv;
+	bool bounces = would_bounce(buffer, attachment->dev);
 	struct dbp_attachment *a;
 	int ret;
 
-	if (!dbp_buffer_is_cached(buffer) && would_bounce(buffer, attachment->dev))
+	if (!dbp_buffer_is_cached(buffer) && bounces)
 		return -ERANGE;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
@@ -90,10 +93,10 @@ static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 		return ret;
 	}
 	a->dev = attachment->dev;
+	a->direction = DMA_NONE;
+	a->bounces = bounces;
 	attachment->priv = a;
-	mutex_lock(&buffer->lock);
-	list_add(&a->link, &buffer->attachments);
-	mutex_unlock(&buffer->lock);
+	add_attachment(buffer, a);
 	return 0;
 }
 
@@ -115,10 +118,11 @@ static unsigned long map_attributes(struct dbp_buffer *buffer)
 	return dbp_buffer_is_cached(buffer) ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
 }
 
-static void set_mapped(struct dbp_buffer *buffer, struct dbp_attachment *a, bool mapped)
+static void set_mapped(struct dbp_buffer *buffer, struct dbp_attachment *a,
+		       enum dma_data_direction direction)
 {
 	mutex_lock(&buffer->lock);
-	a->mapped = mapped;
+	a->direction = direction;
 	mutex_unlock(&buffer->lock);
 }
 
@@ -132,7 +136,7 @@ static struct sg_table *buffer_map(struct dma_buf_attachment *attachment,
 	ret = dma_map_sgtable(a->dev, &a->table, direction, map_attributes(buffer));
 	if (ret)
 		return ERR_PTR(ret);
-	set_mapped(buffer, a, true);
+	set_mapped(buffer, a, direction);
 	return &a->table;
 }
 
@@ -142,126 +146,25 @@ static void buffer_unmap(struct dma_buf_attachment *attachment, struct sg_table 
 	struct dbp_buffer *buffer = attachment->dmabuf->priv;
 	struct dbp_attachment *a = attachment->priv;
 
-	set_mapped(buffer, a, false);
+	set_mapped(buffer, a, DMA_NONE);
 	dma_unmap_sgtable(a->dev, table, direction, map_attributes(buffer));
 }
 
-typedef void (*sync_fn)(struct device *dev, struct sg_table *table, enum dma_data_direction dir);
-
-/*
- * For every importer that has the buffer mapped; when none has, through the pool's device: a device
- * may have filled the buffer and let go of it.
- */
-static void sync(struct dbp_buffer *buffer, enum dma_data_direction direction, sync_fn fn)
+static struct dbp_range whole(struct dma_buf *dmabuf)
 {
-	struct dbp_attachment *a;
-	bool synced = false;
-
-	if (!dbp_buffer_is_cached(buffer))
-		return;
-	mutex_lock(&buffer->lock);
-	list_for_each_entry(a, &buffer->attachments, link) {
-		if (!a->mapped)
-			continue;
-		fn(a->dev, &a->table, direction);
-		synced = true;
-	}
-	if (!synced)
-		fn(&buffer->pool->pdev->dev, &buffer->memory.table, direction);
-	mutex_unlock(&buffer->lock);
+	return (struct dbp_range){ .left = dmabuf->size };
 }
 
 static int buffer_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
 {
-	sync(dmabuf->priv, direction, dma_sync_sgtable_for_cpu);
+	dbp_cache_sync(dmabuf->priv, whole(dmabuf), direction, false);
 	return 0;
 }
 
 static int buffer_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
 {
-	sync(dmabuf->priv, direction, dma_sync_sgtable_for_device);
+	dbp_cache_sync(dmabuf->priv, whole(dmabuf), direction, true);
 	return 0;
-}
-
-static pgprot_t buffer_prot(struct dbp_buffer *buffer, pgprot_t prot)
-{
-	return dbp_buffer_is_cached(buffer) ? prot : pgprot_writecombine(prot);
-}
-
-/* One remap for each block: the core has checked that offset and length lie within the buffer. */
-static int buffer_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
-{
-	struct dbp_buffer *buffer = dmabuf->priv;
-	unsigned long skip = vma->vm_pgoff << PAGE_SHIFT, at = vma->vm_start, length;
-	pgprot_t prot = buffer_prot(buffer, vma->vm_page_prot);
-	struct scatterlist *sg;
-	int i, ret;
-
-	/* A private mapping would hide the writes of the program from the device. */
-	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
-		return -EINVAL;
-	vma->vm_page_prot = prot;
-	for_each_sgtable_sg(&buffer->memory.table, sg, i) {
-		if (skip >= sg->length) {
-			skip -= sg->length;
-			continue;
-		}
-		length = min(sg->length - skip, vma->vm_end - at);
-		ret = remap_pfn_range(vma, at, PHYS_PFN(sg_phys(sg) + skip), length, prot);
-		if (ret)
-			return ret;
-		skip = 0;
-		at += length;
-		if (at == vma->vm_end)
-			break;
-	}
-	return 0;
-}
-
-static struct page **list_pages(struct dbp_buffer *buffer, unsigned int *n)
-{
-	struct sg_page_iter iter;
-	struct page **pages;
-
-	*n = 0;
-	pages = kvmalloc_array(buffer->memory.size >> PAGE_SHIFT, sizeof(*pages), GFP_KERNEL);
-	if (!pages)
-		return NULL;
-	for_each_sgtable_page(&buffer->memory.table, &iter, 0)
-		pages[(*n)++] = sg_page_iter_page(&iter);
-	return pages;
-}
-
-/* The core counts the users of a kernel mapping and calls only for the first and the last. */
-static int buffer_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	struct dbp_buffer *buffer = dmabuf->priv;
-	struct page **pages;
-	unsigned int n;
-	void *vaddr;
-
-	if (buffer->memory.vaddr) {
-		iosys_map_set_vaddr(map, buffer->memory.vaddr);
-		return 0;
-	}
-	pages = list_pages(buffer, &n);
-	if (!pages)
-		return -ENOMEM;
-	vaddr = vmap(pages, n, VM_MAP, buffer_prot(buffer, PAGE_KERNEL));
-	kvfree(pages);
-	if (!vaddr)
-		return -ENOMEM;
-	iosys_map_set_vaddr(map, vaddr);
-	return 0;
-}
-
-static void buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
-{
-	struct dbp_buffer *buffer = dmabuf->priv;
-
-	if (!buffer->memory.vaddr)
-		vunmap(map->vaddr);
-	iosys_map_clear(map);
 }
 
 static void buffer_release(struct dma_buf *dmabuf)
@@ -276,8 +179,8 @@ const struct dma_buf_ops dbp_dma_buf_ops = {
 	.unmap_dma_buf = buffer_unmap,
 	.begin_cpu_access = buffer_begin_cpu_access,
 	.end_cpu_access = buffer_end_cpu_access,
-	.mmap = buffer_mmap,
-	.vmap = buffer_vmap,
-	.vunmap = buffer_vunmap,
+	.mmap = dbp_mmap,
+	.vmap = dbp_vmap,
+	.vunmap = dbp_vunmap,
 	.release = buffer_release,
 };

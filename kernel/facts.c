@@ -51,6 +51,8 @@ int dbp_facts(struct dmabuf_pool_device *facts)
 		facts->flags |= DMABUF_POOL_DEVICE_COHERENT;
 	if (is_translated(dev))
 		facts->flags |= DMABUF_POOL_DEVICE_IOMMU;
+	facts->segment_size = dma_get_max_seg_size(dev);
+	facts->segment_boundary = dma_get_seg_boundary(dev);
 	put_device(dev);
 	return 0;
 }

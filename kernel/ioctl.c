@@ -11,7 +11,9 @@
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
+#include "arith.h"
 #include "buffer.h"
+#include "cache.h"
 #include "facts.h"
 #include "ioctl.h"
 #include "pool.h"
@@ -48,6 +50,8 @@ static int ioctl_device(void *data, struct outcome *outcome)
 
 	if (args->dma_mask || args->bound_pools || args->flags || args->pad)
 		return -EINVAL;
+	if (args->segment_size || args->segment_boundary)
+		return -EINVAL;
 	return dbp_facts(args);
 }
 
@@ -57,7 +61,9 @@ static int ioctl_alloc(void *data, struct outcome *outcome)
 	struct dma_buf *dmabuf;
 	int fd;
 
-	if (args->flags & ~DMABUF_POOL_CONTIGUOUS)
+	if (args->flags & ~(DMABUF_POOL_CONTIGUOUS | DMABUF_POOL_CHARGE))
+		return -EINVAL;
+	if (args->pad || (args->charge_socket && !(args->flags & DMABUF_POOL_CHARGE)))
 		return -EINVAL;
 	if (args->fd || args->id || args->base || args->end)
 		return -EINVAL;
@@ -115,6 +121,42 @@ static int ioctl_list(void *data, struct outcome *outcome)
 	return 0;
 }
 
+static enum dma_data_direction direction_of(u32 flags)
+{
+	switch (flags & (DMABUF_POOL_SYNC_READ | DMABUF_POOL_SYNC_WRITE)) {
+	case DMABUF_POOL_SYNC_READ:
+		return DMA_FROM_DEVICE;
+	case DMABUF_POOL_SYNC_WRITE:
+		return DMA_TO_DEVICE;
+	case DMABUF_POOL_SYNC_READ | DMABUF_POOL_SYNC_WRITE:
+		return DMA_BIDIRECTIONAL;
+	default:
+		return DMA_NONE;
+	}
+}
+
+static int ioctl_sync(void *data, struct outcome *outcome)
+{
+	u32 known = DMABUF_POOL_SYNC_READ | DMABUF_POOL_SYNC_WRITE | DMABUF_POOL_SYNC_END;
+	struct dmabuf_pool_sync *args = data;
+	enum dma_data_direction direction = direction_of(args->flags);
+	struct dbp_range range = { .skip = args->offset, .left = args->length };
+	struct dbp_buffer *buffer;
+	int ret = -EINVAL;
+
+	if ((args->flags & ~known) || direction == DMA_NONE || args->pad)
+		return -EINVAL;
+	buffer = dbp_buffer_get(args->id);
+	if (!buffer)
+		return -ENOENT;
+	if (dbp_range_within(args->offset, args->length, buffer->memory.size)) {
+		dbp_cache_sync(buffer, range, direction, args->flags & DMABUF_POOL_SYNC_END);
+		ret = 0;
+	}
+	dbp_buffer_put(buffer);
+	return ret;
+}
+
 struct command {
 	unsigned int number;
 	int (*run)(void *data, struct outcome *outcome);
@@ -127,6 +169,7 @@ static const struct command commands[] = {
 	[_IOC_NR(DMABUF_POOL_IOCTL_ALLOC)] = { DMABUF_POOL_IOCTL_ALLOC, ioctl_alloc },
 	[_IOC_NR(DMABUF_POOL_IOCTL_DESCRIBE)] = { DMABUF_POOL_IOCTL_DESCRIBE, ioctl_describe },
 	[_IOC_NR(DMABUF_POOL_IOCTL_LIST)] = { DMABUF_POOL_IOCTL_LIST, ioctl_list },
+	[_IOC_NR(DMABUF_POOL_IOCTL_SYNC)] = { DMABUF_POOL_IOCTL_SYNC, ioctl_sync },
 };
 
 union arguments {
@@ -136,6 +179,7 @@ union arguments {
 	struct dmabuf_pool_alloc alloc;
 	struct dmabuf_pool_describe describe;
 	struct dmabuf_pool_list list;
+	struct dmabuf_pool_sync sync;
 };
 
 /* Everything of the number but the size must match; the size is negotiated. */

@@ -10,19 +10,11 @@
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
+#include "arith.h"
+#include "charge.h"
 #include "pool.h"
 
 #define BLOCK_MAX ((size_t)PAGE_SIZE << MAX_PAGE_ORDER)
-
-/* A zone that lies below the limit as far as zones can tell; the caller checks the result. */
-static gfp_t zone_below(u64 max_address)
-{
-	if (max_address < DMA_BIT_MASK(32))
-		return GFP_DMA;
-	if (max_address < U64_MAX)
-		return GFP_DMA32;
-	return 0;
-}
 
 static struct page *alloc_block(size_t size, gfp_t gfp)
 {
@@ -36,15 +28,46 @@ static void free_block(struct page *page, size_t size)
 	free_pages_exact(page_address(page), size);
 }
 
+/*
+ * Zones know two limits, of 32 bits and a lower one of the machine's. Where the limit is another, a
+ * larger zone may still give memory below it, and has more. What lies too high after all is refused
+ * by the caller.
+ */
+static struct page *alloc_below(struct dbp_memory *mem, size_t size, gfp_t gfp)
+{
+	static const gfp_t zones[] = { 0, GFP_DMA32, GFP_DMA };
+	unsigned int zone = mem->max_address > DMA_BIT_MASK(32) ? 0 : 1;
+	struct page *page;
+
+	for (;;) {
+		page = alloc_block(size, gfp | zones[zone]);
+		if (!page || page_to_phys(page) + size - 1 <= mem->max_address)
+			return page;
+		if (++zone == ARRAY_SIZE(zones))
+			return page;
+		free_block(page, size);
+	}
+}
+
+/* Nobody is killed for a buffer: whoever wants one can be told that there is no memory. */
+static gfp_t flags_for(struct dbp_memory *mem)
+{
+	return GFP_KERNEL | __GFP_RETRY_MAYFAIL | (mem->charged ? __GFP_ACCOUNT : 0);
+}
+
+static int no_memory(struct dbp_memory *mem, size_t size)
+{
+	return mem->charged && dbp_charge_is_refused(size) ? -EDQUOT : -ENOSPC;
+}
+
 static int alloc_contiguous(struct dbp_memory *mem)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | zone_below(mem->max_address);
 	struct page *page;
 	int ret;
 
-	page = alloc_block(mem->size, gfp);
+	page = alloc_below(mem, mem->size, flags_for(mem));
 	if (!page)
-		return -ENOSPC;
+		return no_memory(mem, mem->size);
 	ret = dbp_memory_set_block(mem, page_to_phys(page));
 	if (ret)
 		free_block(page, mem->size);
@@ -63,17 +86,17 @@ static void free_blocks(struct list_head *blocks)
 }
 
 /* Half the size again and again where memory is in pieces; single pages may wait for reclaim. */
-static struct page *alloc_largest(size_t left, size_t *max, gfp_t zone)
+static struct page *alloc_largest(struct dbp_memory *mem, size_t left, size_t *max)
 {
 	struct page *page;
 	gfp_t gfp;
 
-	*max = min(*max, rounddown_pow_of_two(left));
+	*max = dbp_block_next(left, *max);
 	for (;;) {
-		gfp = GFP_KERNEL | zone;
+		gfp = flags_for(mem);
 		if (*max > PAGE_SIZE)
-			gfp |= __GFP_NORETRY;
-		page = alloc_block(*max, gfp);
+			gfp = (gfp & ~__GFP_RETRY_MAYFAIL) | __GFP_NORETRY;
+		page = alloc_below(mem, *max, gfp);
 		if (page || *max == PAGE_SIZE)
 			return page;
 		*max /= 2;
@@ -89,9 +112,9 @@ static int alloc_blocks(struct dbp_memory *mem, struct list_head *blocks)
 	while (left) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		page = alloc_largest(left, &max, zone_below(mem->max_address));
+		page = alloc_largest(mem, left, &max);
 		if (!page)
-			return -ENOSPC;
+			return no_memory(mem, PAGE_SIZE);
 		set_page_private(page, max);
 		list_add_tail(&page->lru, blocks);
 		left -= max;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory of the contiguous memory allocator, through the DMA API: cma_alloc() itself is exported
- * to modules only since 7.1.
+ * Memory of the contiguous memory allocator: directly where the kernel exports it to modules, since
+ * 7.1, otherwise through the DMA API.
  *
  * The DMA API turns to the page allocator without a word when CMA has nothing. What it returns is
  * therefore checked, and ordinary memory is given back as "pool full".
@@ -11,13 +11,58 @@
 #include <linux/mm.h>
 #include <linux/of.h>
 #include <linux/of_reserved_mem.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
 #include "pool.h"
 
-/* The default area never serves a single page. */
+/* The DMA API never takes a single page from the default area. */
 #define DEFAULT_AREA_MIN (2 * PAGE_SIZE)
 
+#if DBP_CMA_EXPORTED
+#include <linux/cma.h>
+#include <linux/dma-map-ops.h>
+
+static struct cma *area_of(struct dbp_pool *pool)
+{
+	return dev_get_cma_area(&pool->pdev->dev);
+}
+
+static void area_give(struct dbp_pool *pool, struct dbp_memory *mem, struct page *page)
+{
+	cma_release(area_of(pool), page, mem->size >> PAGE_SHIFT);
+}
+
+static bool zero(struct page *page, size_t size)
+{
+	void *vaddr = page_address(page);
+	size_t done, step;
+
+	for (done = 0; done < size; done += step) {
+		if (fatal_signal_pending(current))
+			return false;
+		step = min_t(size_t, size - done, SZ_1M);
+		memset(vaddr + done, 0, step);
+	}
+	return true;
+}
+
+static struct page *area_take(struct dbp_pool *pool, struct dbp_memory *mem)
+{
+	unsigned int align = min_t(unsigned int, get_order(mem->size), CONFIG_CMA_ALIGNMENT);
+	struct cma *area = area_of(pool);
+	struct page *page;
+
+	page = area ? cma_alloc(area, mem->size >> PAGE_SHIFT, align, true) : NULL;
+	if (!page)
+		return ERR_PTR(-ENOSPC);
+	if (!zero(page, mem->size)) {
+		area_give(pool, mem, page);
+		return ERR_PTR(-EINTR);
+	}
+	return page;
+}
+#else
 static size_t take_size(struct dbp_pool *pool, size_t size)
 {
 	return pool->size ? size : max_t(size_t, size, DEFAULT_AREA_MIN);
@@ -36,34 +81,45 @@ static bool is_from_area(struct dbp_pool *pool, struct page *page, size_t size)
 	return base >= pool->base && base + size <= pool->base + pool->size;
 }
 
-static int cma_alloc_memory(struct dbp_pool *pool, struct dbp_memory *mem)
+static void area_give(struct dbp_pool *pool, struct dbp_memory *mem, struct page *page)
 {
-	struct device *dev = &pool->pdev->dev;
+	dma_free_pages(&pool->pdev->dev, take_size(pool, mem->size), page, mem->handle,
+		       DMA_BIDIRECTIONAL);
+}
+
+static struct page *area_take(struct dbp_pool *pool, struct dbp_memory *mem)
+{
 	size_t size = take_size(pool, mem->size);
 	struct page *page;
-	int ret;
 
-	page = dma_alloc_pages(dev, size, &mem->handle, DMA_BIDIRECTIONAL,
+	page = dma_alloc_pages(&pool->pdev->dev, size, &mem->handle, DMA_BIDIRECTIONAL,
 			       GFP_KERNEL | __GFP_NOWARN);
 	if (!page)
-		return -ENOSPC;
-	ret = -ENOSPC;
-	if (!is_from_area(pool, page, size))
-		goto free_pages;
+		return ERR_PTR(-ENOSPC);
+	if (!is_from_area(pool, page, size)) {
+		area_give(pool, mem, page);
+		return ERR_PTR(-ENOSPC);
+	}
+	return page;
+}
+#endif
+
+static int cma_alloc_memory(struct dbp_pool *pool, struct dbp_memory *mem)
+{
+	struct page *page = area_take(pool, mem);
+	int ret;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
 	ret = dbp_memory_set_block(mem, page_to_phys(page));
 	if (ret)
-		goto free_pages;
-	return 0;
-
-free_pages:
-	dma_free_pages(dev, size, page, mem->handle, DMA_BIDIRECTIONAL);
+		area_give(pool, mem, page);
 	return ret;
 }
 
 static void cma_free_memory(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	dma_free_pages(&pool->pdev->dev, take_size(pool, mem->size), sg_page(mem->table.sgl),
-		       mem->handle, DMA_BIDIRECTIONAL);
+	area_give(pool, mem, sg_page(mem->table.sgl));
 	sg_free_table(&mem->table);
 }
 

@@ -7,6 +7,7 @@
  * An exclusive region is ours alone and packed page by page. A shared one goes through the DMA API,
  * whose bitmap the region's own driver uses too: it rounds each buffer to a power of two.
  */
+#include <linux/bitmap.h>
 #include <linux/dma-mapping.h>
 #include <linux/genalloc.h>
 #include <linux/io.h>
@@ -16,6 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
+#include "arith.h"
 #include "pool.h"
 
 /* Through a write-combined mapping; a large buffer must not delay a fatal signal. */
@@ -61,6 +63,24 @@ static void exclusive_free(struct dbp_pool *pool, struct dbp_memory *mem)
 	sg_free_table(&mem->table);
 }
 
+/* The longest row of clear bits. Others set and clear bits meanwhile: it was true a moment ago. */
+static void find_longest(struct gen_pool *ranges, struct gen_pool_chunk *chunk, void *data)
+{
+	unsigned long n = (chunk->end_addr - chunk->start_addr + 1) >> PAGE_SHIFT, start, end;
+	unsigned long *longest = data;
+
+	for_each_clear_bitrange(start, end, chunk->bits, n)
+		*longest = max(*longest, end - start);
+}
+
+static u64 exclusive_free_block(struct dbp_pool *pool)
+{
+	unsigned long longest = 0;
+
+	gen_pool_for_each_chunk(pool->ranges, find_longest, &longest);
+	return (u64)longest << PAGE_SHIFT;
+}
+
 static void exclusive_destroy(struct dbp_pool *pool)
 {
 	if (pool->ranges)
@@ -72,6 +92,7 @@ static void exclusive_destroy(struct dbp_pool *pool)
 static const struct dbp_pool_ops exclusive_ops = {
 	.alloc = exclusive_alloc,
 	.free = exclusive_free,
+	.free_block = exclusive_free_block,
 	.destroy = exclusive_destroy,
 };
 
@@ -125,7 +146,7 @@ static bool has_struct_pages(phys_addr_t base, size_t size)
 
 static int check_region(const char *name, phys_addr_t base, size_t size)
 {
-	if (!size || !PAGE_ALIGNED(base) || !PAGE_ALIGNED(size) || base + size < base) {
+	if (!dbp_region_is_whole_pages(base, size)) {
 		pr_err("pool %s: base and size must be whole pages\n", name);
 		return -EINVAL;
 	}

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "arith.h"
 #include "pool.h"
 
 /* Filled while the module loads, before the node appears, and constant from then on. */
@@ -29,8 +30,7 @@ struct dbp_pool *dbp_pool_new(const char *name, u32 kind)
 	strscpy(pool->name, name, sizeof(pool->name));
 	pool->kind = kind;
 	pool->mappings = 1 << DMABUF_POOL_MAPPING_CACHED;
-	if (DBP_RAM_WRITE_COMBINE)
-		pool->mappings |= 1 << DMABUF_POOL_MAPPING_WRITE_COMBINED;
+	pool->mappings |= 1 << DMABUF_POOL_MAPPING_WRITE_COMBINED;
 
 	pool->pdev = platform_device_register_simple("dmabuf_pool", PLATFORM_DEVID_AUTO, NULL, 0);
 	if (IS_ERR(pool->pdev)) {
@@ -61,18 +61,13 @@ static bool name_is_taken(const char *name)
 	return false;
 }
 
-static bool overlaps(struct dbp_pool *pool, struct dbp_pool *other)
-{
-	return pool->base < other->base + other->size && other->base < pool->base + pool->size;
-}
-
 /* Two pools on one piece of memory would each hand it out. */
 static bool place_is_taken(struct dbp_pool *pool)
 {
 	u32 i;
 
 	for (i = 0; i < n_pools; i++)
-		if (overlaps(pool, pools[i]))
+		if (dbp_ranges_overlap(pool->base, pool->size, pools[i]->base, pools[i]->size))
 			return true;
 	return false;
 }
@@ -126,6 +121,11 @@ void dbp_pool_describe(struct dbp_pool *pool, struct dmabuf_pool_info *info)
 	info->max_block = pool->max_block;
 	info->mappings = pool->mappings;
 	info->flags = pool->flags;
+	info->free_block = 0;
+	if (pool->ops->free_block) {
+		info->flags |= DMABUF_POOL_FREE_KNOWN;
+		info->free_block = pool->ops->free_block(pool);
+	}
 }
 
 u64 dbp_pools_bound_to(struct device_node *device)

@@ -20,6 +20,7 @@ struct gen_pool;
 struct dbp_memory {
 	size_t size;
 	bool contiguous;	/* in: one block wanted; out: is one block */
+	bool charged;		/* in: to the memory cgroup that is active, where that can be */
 	u64 max_address;	/* in: highest physical address; U64_MAX for no limit */
 	struct sg_table table;	/* the blocks, lowest address first where there is one block */
 	void *vaddr;		/* kernel mapping of a no-map region, else NULL */
@@ -33,6 +34,7 @@ struct dbp_memory {
 struct dbp_pool_ops {
 	int (*alloc)(struct dbp_pool *pool, struct dbp_memory *mem);
 	void (*free)(struct dbp_pool *pool, struct dbp_memory *mem);
+	u64 (*free_block)(struct dbp_pool *pool); /* NULL where it cannot be known */
 	void (*destroy)(struct dbp_pool *pool);	/* may be NULL; sees half-made pools */
 };
 

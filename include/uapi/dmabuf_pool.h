@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define DMABUF_POOL_MAJOR 1
-#define DMABUF_POOL_MINOR 0
+#define DMABUF_POOL_MINOR 1
 
 #define DMABUF_POOL_NODE "/dev/dmabuf_pool"
 
@@ -60,6 +60,8 @@ struct dmabuf_pool_version {
 
 /* The pool belongs to no device: memory of the system as a whole. */
 #define DMABUF_POOL_SYSTEM (1u << 0)
+/* free_block is known. Since 1.1. */
+#define DMABUF_POOL_FREE_KNOWN (1u << 1)
 
 /**
  * struct dmabuf_pool_info - one pool
@@ -73,7 +75,9 @@ struct dmabuf_pool_version {
  * @max_block: out: largest contiguous block, in bytes, that an empty pool could give; 0 when
  *	unknown.
  * @mappings: out: bit (1 << DMABUF_POOL_MAPPING_*) for each mapping that this pool can give.
- * @flags: out: DMABUF_POOL_SYSTEM or 0.
+ * @flags: out: DMABUF_POOL_SYSTEM, DMABUF_POOL_FREE_KNOWN.
+ * @free_block: out: largest contiguous block, in bytes, that is free now, where @flags says that it
+ *	is known: in a region that is this module's alone. Since 1.1.
  */
 struct dmabuf_pool_info {
 	__u32 index;
@@ -85,6 +89,7 @@ struct dmabuf_pool_info {
 	__u64 max_block;
 	__u32 mappings;
 	__u32 flags;
+	__u64 free_block;
 };
 
 /* The hardware keeps the device's view of memory and the CPU's cache coherent. */
@@ -101,6 +106,10 @@ struct dmabuf_pool_info {
  *	in "memory-region".
  * @flags: out: DMABUF_POOL_DEVICE_*.
  * @pad: zero.
+ * @segment_size: out: longest segment, in bytes, that the device's driver accepts; an import is cut
+ *	into such. 65536 where the driver says nothing. Since 1.1.
+ * @segment_boundary: out: no segment may cross a multiple of this plus one; behind an IOMMU the
+ *	kernel sees to it. Since 1.1.
  */
 struct dmabuf_pool_device {
 	char bus[DMABUF_POOL_BUS_SIZE];
@@ -109,10 +118,14 @@ struct dmabuf_pool_device {
 	__u64 bound_pools;
 	__u32 flags;
 	__u32 pad;
+	__u64 segment_size;
+	__u64 segment_boundary;
 };
 
 /* One block of physical addresses. In ALLOC: no other will do. In a buffer: it is one. */
 #define DMABUF_POOL_CONTIGUOUS (1u << 0)
+/* In ALLOC: charge the memory cgroup of the process behind charge_socket. Since 1.1. */
+#define DMABUF_POOL_CHARGE (1u << 1)
 
 /**
  * struct dmabuf_pool_alloc - allocate a zeroed buffer and export it
@@ -120,15 +133,22 @@ struct dmabuf_pool_device {
  * @max_address: in: highest physical address allowed; 0 for no limit.
  * @pool: in: index of the pool; no other is tried.
  * @mapping: in: DMABUF_POOL_MAPPING_*.
- * @flags: in: DMABUF_POOL_CONTIGUOUS or 0; out: DMABUF_POOL_CONTIGUOUS when the buffer is one
- *	block.
+ * @flags: in: DMABUF_POOL_CONTIGUOUS, DMABUF_POOL_CHARGE; out: DMABUF_POOL_CONTIGUOUS when the
+ *	buffer is one block.
  * @fd: in: zero; out: dma-buf, O_RDWR | O_CLOEXEC. The caller owns it.
  * @tag: in: kept with the buffer and returned by DESCRIBE and LIST.
  * @id: in: zero; out: number of the buffer, never 0 and never used again until reboot.
  * @base: in: zero; out: lowest physical address.
  * @end: in: zero; out: one past the highest physical address.
+ * @charge_socket: in: with DMABUF_POOL_CHARGE a connected Unix socket, else zero. What the kernel
+ *	can charge to a memory cgroup (memory of the page allocator, the records of the buffer) is
+ *	charged to that of the process which called connect() or socketpair() for the other end, and
+ *	not to the caller's, until the buffer is gone. Since 1.1.
+ * @pad: in: zero. Since 1.1.
  *
- * -EINVAL: a field that must be zero is not, an unknown mapping or flag, a size of zero.
+ * -EINVAL: a field that must be zero is not, an unknown mapping or flag, a size of zero, a
+ * @charge_socket of another kind. -EBADF, -ENOTSOCK: @charge_socket is none. -ESRCH: the process
+ * behind it is gone. -EDQUOT: its memory cgroup, or one above, is at its limit.
  * -ENOENT: no such pool. -EOPNOTSUPP: the pool cannot give this mapping. -E2BIG: the pool could not
  * give this size when empty. -ENOSPC: the pool is full now. -ERANGE: nothing below @max_address.
  * -ENOMEM: no memory for the kernel's own records. -EMFILE, -ENFILE: no descriptor free.
@@ -146,6 +166,8 @@ struct dmabuf_pool_alloc {
 	__u64 id;
 	__u64 base;
 	__u64 end;
+	__s32 charge_socket;
+	__u32 pad;
 };
 
 /**
@@ -200,6 +222,33 @@ struct dmabuf_pool_list {
 	__u32 record_size;
 };
 
+/* The CPU is about to read or write, as with DMA_BUF_SYNC_START. */
+#define DMABUF_POOL_SYNC_READ (1u << 0)
+#define DMABUF_POOL_SYNC_WRITE (1u << 1)
+/* The CPU is done, as with DMA_BUF_SYNC_END. */
+#define DMABUF_POOL_SYNC_END (1u << 2)
+
+/**
+ * struct dmabuf_pool_sync - begin or end the CPU's access to a part of a buffer
+ * @id: in: of a live buffer; -ENOENT when there is none.
+ * @offset: in: bytes from the start of the buffer.
+ * @length: in: bytes, not zero; -EINVAL when the part reaches past the end of the buffer.
+ * @flags: in: DMABUF_POOL_SYNC_READ, _WRITE or both, and DMABUF_POOL_SYNC_END at the
+ *	end of the access.
+ * @pad: in: zero.
+ *
+ * What DMA_BUF_IOCTL_SYNC does to a whole buffer, for a part of it; it does not wait for fences. A
+ * cache works by lines: what shares the first or the last line with the part is synced with it.
+ * Nothing is to be done for a write-combined buffer. Since 1.1.
+ */
+struct dmabuf_pool_sync {
+	__u64 id;
+	__u64 offset;
+	__u64 length;
+	__u32 flags;
+	__u32 pad;
+};
+
 #define DMABUF_POOL_IOCTL_BASE 'Y'
 #define DMABUF_POOL_IOCTL_VERSION _IOWR(DMABUF_POOL_IOCTL_BASE, 0, struct dmabuf_pool_version)
 #define DMABUF_POOL_IOCTL_POOL _IOWR(DMABUF_POOL_IOCTL_BASE, 1, struct dmabuf_pool_info)
@@ -207,6 +256,7 @@ struct dmabuf_pool_list {
 #define DMABUF_POOL_IOCTL_ALLOC _IOWR(DMABUF_POOL_IOCTL_BASE, 3, struct dmabuf_pool_alloc)
 #define DMABUF_POOL_IOCTL_DESCRIBE _IOWR(DMABUF_POOL_IOCTL_BASE, 4, struct dmabuf_pool_describe)
 #define DMABUF_POOL_IOCTL_LIST _IOWR(DMABUF_POOL_IOCTL_BASE, 5, struct dmabuf_pool_list)
+#define DMABUF_POOL_IOCTL_SYNC _IOWR(DMABUF_POOL_IOCTL_BASE, 6, struct dmabuf_pool_sync)
 
 /*
  * Release events

@@ -15,7 +15,7 @@
 SIZE(dmabuf_pool_version, 8);
 AT(dmabuf_pool_version, minor, 4);
 
-SIZE(dmabuf_pool_info, 80);
+SIZE(dmabuf_pool_info, 88);
 AT(dmabuf_pool_info, kind, 4);
 AT(dmabuf_pool_info, name, 8);
 AT(dmabuf_pool_info, base, 40);
@@ -24,15 +24,18 @@ AT(dmabuf_pool_info, used, 56);
 AT(dmabuf_pool_info, max_block, 64);
 AT(dmabuf_pool_info, mappings, 72);
 AT(dmabuf_pool_info, flags, 76);
+AT(dmabuf_pool_info, free_block, 80);
 
-SIZE(dmabuf_pool_device, 104);
+SIZE(dmabuf_pool_device, 120);
 AT(dmabuf_pool_device, name, 16);
 AT(dmabuf_pool_device, dma_mask, 80);
 AT(dmabuf_pool_device, bound_pools, 88);
 AT(dmabuf_pool_device, flags, 96);
 AT(dmabuf_pool_device, pad, 100);
+AT(dmabuf_pool_device, segment_size, 104);
+AT(dmabuf_pool_device, segment_boundary, 112);
 
-SIZE(dmabuf_pool_alloc, 312);
+SIZE(dmabuf_pool_alloc, 320);
 AT(dmabuf_pool_alloc, max_address, 8);
 AT(dmabuf_pool_alloc, pool, 16);
 AT(dmabuf_pool_alloc, mapping, 20);
@@ -42,6 +45,8 @@ AT(dmabuf_pool_alloc, tag, 32);
 AT(dmabuf_pool_alloc, id, 288);
 AT(dmabuf_pool_alloc, base, 296);
 AT(dmabuf_pool_alloc, end, 304);
+AT(dmabuf_pool_alloc, charge_socket, 312);
+AT(dmabuf_pool_alloc, pad, 316);
 
 SIZE(dmabuf_pool_buffer, 304);
 AT(dmabuf_pool_buffer, size, 8);
@@ -62,6 +67,12 @@ AT(dmabuf_pool_list, buffers, 8);
 AT(dmabuf_pool_list, count, 16);
 AT(dmabuf_pool_list, record_size, 20);
 
+SIZE(dmabuf_pool_sync, 32);
+AT(dmabuf_pool_sync, offset, 8);
+AT(dmabuf_pool_sync, length, 16);
+AT(dmabuf_pool_sync, flags, 24);
+AT(dmabuf_pool_sync, pad, 28);
+
 SIZE(dmabuf_pool_event, 8);
 AT(dmabuf_pool_event, length, 4);
 SIZE(dmabuf_pool_event_release, 24);
@@ -69,11 +80,12 @@ AT(dmabuf_pool_event_release, id, 8);
 AT(dmabuf_pool_event_release, size, 16);
 
 NUMBER(DMABUF_POOL_IOCTL_VERSION, 0xc0085900);
-NUMBER(DMABUF_POOL_IOCTL_POOL, 0xc0505901);
-NUMBER(DMABUF_POOL_IOCTL_DEVICE, 0xc0685902);
-NUMBER(DMABUF_POOL_IOCTL_ALLOC, 0xc1385903);
+NUMBER(DMABUF_POOL_IOCTL_POOL, 0xc0585901);
+NUMBER(DMABUF_POOL_IOCTL_DEVICE, 0xc0785902);
+NUMBER(DMABUF_POOL_IOCTL_ALLOC, 0xc1405903);
 NUMBER(DMABUF_POOL_IOCTL_DESCRIBE, 0xc1385904);
 NUMBER(DMABUF_POOL_IOCTL_LIST, 0xc0185905);
+NUMBER(DMABUF_POOL_IOCTL_SYNC, 0xc0205906);
 
 /* Wire */
 SIZE(dmabufd_header, 16);

@@ -15,7 +15,9 @@ from ctypes import Structure, c_char, c_int32, c_uint8, c_uint32, c_uint64
 NODE = "/dev/dmabuf_pool"
 COHERENT, CMA, BUDDY = 1, 2, 3
 CACHED, WRITE_COMBINED = 1, 2
-CONTIGUOUS = 1
+CONTIGUOUS, CHARGE = 1, 2
+SYSTEM, FREE_KNOWN = 1, 2
+SYNC_READ, SYNC_WRITE, SYNC_END = 1, 2, 4
 DEVICE_COHERENT, DEVICE_IOMMU = 1, 2
 EVENT_RELEASE = 1
 TAG_SIZE = 256
@@ -28,19 +30,20 @@ class Version(Structure):
 class Pool(Structure):
     _fields_ = [("index", c_uint32), ("kind", c_uint32), ("name", c_char * 32), ("base", c_uint64),
                 ("size", c_uint64), ("used", c_uint64), ("max_block", c_uint64),
-                ("mappings", c_uint32), ("flags", c_uint32)]
+                ("mappings", c_uint32), ("flags", c_uint32), ("free_block", c_uint64)]
 
 
 class Device(Structure):
     _fields_ = [("bus", c_char * 16), ("name", c_char * 64), ("dma_mask", c_uint64),
-                ("bound_pools", c_uint64), ("flags", c_uint32), ("pad", c_uint32)]
+                ("bound_pools", c_uint64), ("flags", c_uint32), ("pad", c_uint32),
+                ("segment_size", c_uint64), ("segment_boundary", c_uint64)]
 
 
 class Alloc(Structure):
     _fields_ = [("size", c_uint64), ("max_address", c_uint64), ("pool", c_uint32),
                 ("mapping", c_uint32), ("flags", c_uint32), ("fd", c_int32),
                 ("tag", c_uint8 * TAG_SIZE), ("id", c_uint64), ("base", c_uint64),
-                ("end", c_uint64)]
+                ("end", c_uint64), ("charge_socket", c_int32), ("pad", c_uint32)]
 
 
 class Buffer(Structure):
@@ -58,14 +61,19 @@ class List(Structure):
                 ("record_size", c_uint32)]
 
 
+class Sync(Structure):
+    _fields_ = [("id", c_uint64), ("offset", c_uint64), ("length", c_uint64), ("flags", c_uint32),
+                ("pad", c_uint32)]
+
+
 def number(nr, size):
     """_IOWR('Y', nr, size)"""
     return 3 << 30 | size << 16 | ord("Y") << 8 | nr
 
 
-VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST = (
-    number(nr, ctypes.sizeof(kind))
-    for nr, kind in enumerate((Version, Pool, Device, Alloc, Describe, List)))
+KINDS = (Version, Pool, Device, Alloc, Describe, List, Sync)
+VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST, SYNC = (
+    number(nr, ctypes.sizeof(kind)) for nr, kind in enumerate(KINDS))
 
 
 class Node:
@@ -102,15 +110,20 @@ class Node:
     def device(self, bus, name):
         return self.ioctl(DEVICE, Device(bus=bus.encode(), name=name.encode()))
 
-    def alloc(self, pool, size, mapping=WRITE_COMBINED, flags=0, max_address=0, tag=b""):
+    def alloc(self, pool, size, mapping=WRITE_COMBINED, flags=0, max_address=0, tag=b"",
+              charge_socket=0):
         """An Alloc whose fd the caller closes."""
         index = pool if isinstance(pool, int) else self.pools()[pool].index
-        args = Alloc(size=size, pool=index, mapping=mapping, flags=flags, max_address=max_address)
+        args = Alloc(size=size, pool=index, mapping=mapping, flags=flags, max_address=max_address,
+                     charge_socket=charge_socket)
         args.tag[:len(tag)] = tag
         return self.ioctl(ALLOC, args)
 
     def describe(self, fd):
         return self.ioctl(DESCRIBE, Describe(fd=fd)).buffer
+
+    def sync(self, buffer_id, offset, length, flags):
+        self.ioctl(SYNC, Sync(id=buffer_id, offset=offset, length=length, flags=flags))
 
     def live(self, page=64):
         """Every live buffer, a page at a time."""

@@ -333,3 +333,16 @@ def test_idle_daemon_sleeps():
     before = switches()
     time.sleep(3)  # the span that is observed, not a wait for something
     assert switches() == before
+
+
+def test_memory_is_charged_to_the_cgroup_of_the_client():
+    """Its limit stops the client, kills nobody, and no other pool serves as a way around it."""
+    def alloc(size):
+        return guest.run("systemd-run", "--quiet", "--wait", "--pipe", "-p", "MemoryMax=24M",
+                         "dmabufctl", "alloc", "--size", size)
+
+    small = alloc("8M")
+    assert small.returncode == 0, small.stderr
+    large = alloc("32M")
+    assert large.returncode != 0
+    assert "memory cgroup" in large.stderr and "MemoryMax=" in large.stderr

@@ -79,7 +79,7 @@ def next_fd():
 
 def test_version(node):
     version = node.version()
-    assert (version.major, version.minor) == (1, 0)
+    assert (version.major, version.minor) == (1, 1)
 
 
 def test_pools_are_those_declared(node):
@@ -100,8 +100,21 @@ def test_device_facts(node):
     assert free.bound_pools == 0
     assert bound.dma_mask == free.dma_mask == 2**32 - 1
     assert not bound.flags & poolnode.DEVICE_IOMMU
+    assert (free.segment_size, free.segment_boundary) == (65536, 2**32 - 1)
     refused(errno.ENODEV, node.device, "platform", "no such device")
     refused(errno.EOPNOTSUPP, node.device, "isa", "camera")
+
+
+def test_largest_free_block(node):
+    """Known where the region is ours alone: holes between buffers do not add up."""
+    pools = node.pools()
+    assert {name for name in POOLS if pools[name].flags & poolnode.FREE_KNOWN} == {"camera"}
+    assert pools["camera"].free_block == 32 * MIB
+    held = [node.alloc("camera", 8 * MIB) for _ in range(4)]
+    assert node.pools()["camera"].free_block == 0
+    for at, left in ((0, 8 * MIB), (2, 8 * MIB), (1, 24 * MIB), (3, 32 * MIB)):
+        os.close(held[at].fd)
+        guest.wait_until(lambda left=left: node.pools()["camera"].free_block == left, "it is free")
 
 
 def test_device_behind_the_iommu(node):
@@ -217,7 +230,8 @@ def test_impossible_size(node, pool, size):
     ({"pool": 63}, errno.ENOENT), ({"pool": 2**32 - 1}, errno.ENOENT),
     ({"mapping": 0}, errno.EINVAL), ({"mapping": 3}, errno.EINVAL),
     ({"mapping": CACHED, "pool": "camera"}, errno.EOPNOTSUPP),
-    ({"flags": 2}, errno.EINVAL), ({"flags": 2**31}, errno.EINVAL), ({"fd": 1}, errno.EINVAL),
+    ({"flags": 4}, errno.EINVAL), ({"flags": 2**31}, errno.EINVAL), ({"fd": 1}, errno.EINVAL),
+    ({"pad": 1}, errno.EINVAL), ({"charge_socket": 1}, errno.EINVAL),
     ({"id": 1}, errno.EINVAL), ({"base": 1}, errno.EINVAL), ({"end": 1}, errno.EINVAL)],
     ids=str)
 def test_allocation_with_one_wrong_field(node, wrong, expected):
@@ -233,7 +247,7 @@ def test_allocation_with_one_wrong_field(node, wrong, expected):
 def test_other_ioctls_with_one_wrong_field(node):
     device = {"bus": b"platform", "name": b"camera"}
     for wrong in ({"dma_mask": 1}, {"bound_pools": 1}, {"flags": 1}, {"pad": 1}, {"bus": b"x" * 16},
-                  {"name": b"x" * 64}):
+                  {"name": b"x" * 64}, {"segment_size": 1}, {"segment_boundary": 1}):
         refused(errno.EINVAL, node.ioctl, poolnode.DEVICE, poolnode.Device(**device | wrong))
     refused(errno.EINVAL, node.ioctl, poolnode.DESCRIBE, poolnode.Describe(fd=0, pad=1))
     refused(errno.EBADF, node.describe, 1000)
@@ -244,7 +258,7 @@ def test_other_ioctls_with_one_wrong_field(node):
 
 
 def test_unknown_ioctl(node):
-    for request in (poolnode.number(6, 8), poolnode.number(255, 8), 0x5459,
+    for request in (poolnode.number(len(poolnode.KINDS), 8), poolnode.number(255, 8), 0x5459,
                     poolnode.VERSION & ~(3 << 30)):
         refused(errno.ENOTTY, fcntl.ioctl, node.fd, request, bytearray(512))
 
@@ -255,7 +269,7 @@ def test_older_and_newer_callers(node):
     assert struct.unpack("=I", older) == (1,)
     newer = bytearray(struct.pack("=IIQ", 0, 0, 0))
     fcntl.ioctl(node.fd, poolnode.number(0, 16), newer, True)
-    assert struct.unpack("=IIQ", newer) == (1, 0, 0)
+    assert struct.unpack("=IIQ", newer) == (1, 1, 0)
     refused(errno.E2BIG, fcntl.ioctl, node.fd, poolnode.number(0, 16),
             bytearray(struct.pack("=IIQ", 0, 0, 1)))
 

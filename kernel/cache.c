@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Caches and page attributes.
+ *
+ * Where a device does not look into the CPU's cache, the zeros of a new buffer must leave the cache
+ * before the device or an uncached mapping looks past it; the cached alias in the kernel's linear
+ * map stays and is not used again. On x86, where each page has one attribute for all its mappings,
+ * the attribute itself is changed before the first uncached mapping and back before the memory
+ * returns to the kernel.
+ */
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include "arith.h"
+#include "buffer.h"
+#include "cache.h"
+
+static struct device *maintainer(struct dbp_buffer *buffer)
+{
+	return &buffer->pool->pdev->dev;
+}
+
+/* A no-map region has one mapping, write-combined: nothing of it was ever in the cache. */
+static bool has_attributes(struct dbp_buffer *buffer)
+{
+	return DBP_PAGE_ATTRIBUTES && !buffer->memory.vaddr && !dbp_buffer_is_cached(buffer);
+}
+
+static bool has_cache_lines(struct dbp_buffer *buffer)
+{
+	return !buffer->memory.vaddr && !dev_is_dma_coherent(maintainer(buffer));
+}
+
+/* A cached buffer stays mapped for the pool's device, by which it is synced later. */
+static int clean_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+{
+	struct device *dev = maintainer(buffer);
+	dma_addr_t address;
+
+	address = dma_map_page(dev, sg_page(sg), 0, sg->length, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(dev, address))
+		return -ENOMEM;
+	sg_dma_address(sg) = address;
+	if (!dbp_buffer_is_cached(buffer))
+		dma_unmap_page(dev, address, sg->length, DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static int prepare_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+{
+	if (has_attributes(buffer))
+		return dbp_set_write_combined(sg_page(sg), sg->length);
+	if (has_cache_lines(buffer))
+		return clean_block(buffer, sg);
+	return 0;
+}
+
+static int restore_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+{
+	if (has_attributes(buffer))
+		return dbp_set_write_back(sg_page(sg), sg->length);
+	if (has_cache_lines(buffer) && dbp_buffer_is_cached(buffer))
+		dma_unmap_page(maintainer(buffer), sg_dma_address(sg), sg->length,
+			       DMA_BIDIRECTIONAL);
+	return 0;
+}
+
+static int restore_blocks(struct dbp_buffer *buffer, unsigned int n)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret = 0;
+
+	for_each_sg(buffer->memory.table.sgl, sg, n, i)
+		ret = restore_block(buffer, sg) ?: ret;
+	return ret;
+}
+
+/*
+ * A block whose attribute could not be changed may have been changed in part: it is restored with
+ * those before it.
+ */
+static int undo(struct dbp_buffer *buffer, unsigned int n, int error)
+{
+	if (has_attributes(buffer))
+		n++;
+	return restore_blocks(buffer, n) ? -EUCLEAN : error;
+}
+
+/* Block by block, so that a fatal signal need not wait for a large buffer. */
+int dbp_cache_prepare(struct dbp_buffer *buffer)
+{
+	struct scatterlist *sg;
+	int i, ret;
+
+	for_each_sgtable_sg(&buffer->memory.table, sg, i) {
+		if (fatal_signal_pending(current))
+			return restore_blocks(buffer, i) ? -EUCLEAN : -EINTR;
+		ret = prepare_block(buffer, sg);
+		if (ret)
+			return undo(buffer, i, ret);
+	}
+	return 0;
+}
+
+/* An error says that the memory must not go back to the kernel. */
+int dbp_cache_restore(struct dbp_buffer *buffer)
+{
+	return restore_blocks(buffer, buffer->memory.table.orig_nents);
+}
+
+static void sync_table(struct device *dev, struct sg_table *table, struct dbp_range range,
+		       enum dma_data_direction direction, bool for_device)
+{
+	struct scatterlist *sg;
+	size_t start, length;
+	int i;
+
+	for_each_sgtable_sg(table, sg, i) {
+		length = dbp_range_cut(&range, sg->length, &start);
+		if (!length)
+			continue;
+		if (for_device)
+			dma_sync_single_range_for_device(dev, sg_dma_address(sg), start, length,
+							 direction);
+		else
+			dma_sync_single_range_for_cpu(dev, sg_dma_address(sg), start, length,
+						      direction);
+		if (!range.left)
+			return;
+	}
+}
+
+/*
+ * Cache lines belong to the CPU, not to an importer: the pool's device maintains them for all
+ * importers at once, and for one that filled the buffer and let go of it. That is needless only
+ * where every device so far is coherent. Who cannot reach the memory has a copy, which is synced by its own
+ * mapping, after the lines: they would be dropped with what came from the copy.
+ */
+void dbp_cache_sync(struct dbp_buffer *buffer, struct dbp_range range,
+		    enum dma_data_direction direction, bool for_device)
+{
+	struct dbp_attachment *a;
+
+	if (!dbp_buffer_is_cached(buffer))
+		return;
+	mutex_lock(&buffer->lock);
+	if (has_cache_lines(buffer) && !buffer->only_coherent)
+		sync_table(maintainer(buffer), &buffer->memory.table, range, direction, for_device);
+	list_for_each_entry(a, &buffer->attachments, link)
+		if (a->bounces && a->direction != DMA_NONE)
+			sync_table(a->dev, &a->table, range, a->direction, for_device);
+	mutex_unlock(&buffer->lock);
+}
