@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sizes and addresses. Every number here may come from user space or a command line, so nothing may
- * overflow unnoticed.
+ * overflow unnoticed. (What memparse() makes of a number too long is the same as for memmap=.)
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -65,7 +65,7 @@ int dbp_region_parse(const char *text, char *name, size_t room, u64 *base, u64 *
 /* The largest block worth asking for: a power of two, no larger than what is missing. */
 size_t dbp_block_next(size_t left, size_t max)
 {
-	return min(max, (size_t)rounddown_pow_of_two(left));
+	return min_t(size_t, max, rounddown_pow_of_two(left));
 }
 
 /* Whole pages, and at least one, of what an importer claims to support. */

@@ -74,9 +74,9 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 	struct dbp_buffer *buffer;
 	int ret;
 
-	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT);
+	buffer = kzalloc(sizeof(*buffer), GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL);
 	if (!buffer)
-		return ERR_PTR(-ENOMEM);
+		return ERR_PTR(dbp_charge_is_refused(sizeof(*buffer)) ? -EDQUOT : -ENOMEM);
 	buffer->id = atomic64_inc_return(&last_id);
 	kref_init(&buffer->refs);
 	buffer->pool = pool;
@@ -116,7 +116,8 @@ static void buffer_end(struct kref *refs)
 	struct dbp_buffer *buffer = container_of(refs, struct dbp_buffer, refs);
 
 	give_memory(buffer);
-	dbp_event_post(buffer->event, buffer->id, buffer->memory.size);
+	if (buffer->event)
+		dbp_event_post(buffer->event, buffer->id, buffer->memory.size);
 	kfree(buffer);
 }
 
@@ -149,9 +150,9 @@ struct dbp_buffer *dbp_buffer_get(u64 id)
 static void buffer_drop(struct dbp_buffer *buffer)
 {
 	withdraw(buffer);
-	give_memory(buffer);
 	dbp_event_cancel(buffer->event);
-	kfree(buffer);
+	buffer->event = NULL;
+	dbp_buffer_put(buffer);
 }
 
 static int check_alloc(struct dmabuf_pool_alloc *args, struct dbp_pool *pool)
@@ -177,11 +178,14 @@ static void buffer_report(struct dbp_buffer *buffer, struct dmabuf_pool_alloc *a
 	args->end = info.end;
 }
 
-static struct dma_buf *export(struct dbp_buffer *buffer)
+static struct dma_buf *export(struct dbp_buffer *buffer, struct dmabuf_pool_alloc *args)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct dma_buf *dmabuf;
 
+	if (IS_ERR(buffer))
+		return ERR_CAST(buffer);
+	buffer_report(buffer, args);
 	info.ops = &dbp_dma_buf_ops;
 	info.size = buffer->memory.size;
 	info.flags = O_RDWR | O_CLOEXEC;
@@ -193,27 +197,23 @@ static struct dma_buf *export(struct dbp_buffer *buffer)
 	return dmabuf;
 }
 
-static struct dma_buf *new_dmabuf(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
-{
-	struct dbp_buffer *buffer = buffer_new(pool, args);
-
-	if (IS_ERR(buffer))
-		return ERR_CAST(buffer);
-	buffer_report(buffer, args);
-	return export(buffer);
-}
-
-/* All that is allocated meanwhile is charged to the cgroup for which it is. */
-static struct dma_buf *new_charged(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
+/*
+ * The buffer is charged to the cgroup for which it is. Its file is charged to nobody: the kernel
+ * would rather kill somebody in that cgroup than fail to open a file.
+ */
+static struct dma_buf *export_charged(struct dbp_pool *pool, struct dmabuf_pool_alloc *args)
 {
 	struct mem_cgroup *memcg, *own;
+	struct dbp_buffer *buffer;
 	struct dma_buf *dmabuf;
 
 	memcg = dbp_charge_target(args->charge_socket);
 	if (IS_ERR(memcg))
 		return ERR_CAST(memcg);
 	own = set_active_memcg(memcg);
-	dmabuf = new_dmabuf(pool, args);
+	buffer = buffer_new(pool, args);
+	set_active_memcg(dbp_charge_root(memcg));
+	dmabuf = export(buffer, args);
 	set_active_memcg(own);
 	mem_cgroup_put(memcg);
 	return dmabuf;
@@ -228,8 +228,8 @@ struct dma_buf *dbp_buffer_export(struct dmabuf_pool_alloc *args)
 	if (ret)
 		return ERR_PTR(ret);
 	if (args->flags & DMABUF_POOL_CHARGE)
-		return new_charged(pool, args);
-	return new_dmabuf(pool, args);
+		return export_charged(pool, args);
+	return export(buffer_new(pool, args), args);
 }
 
 void dbp_buffer_describe(struct dbp_buffer *buffer, struct dmabuf_pool_buffer *to)

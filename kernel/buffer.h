@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One buffer: its memory, its identity and who imports it. Its dma-buf holds a reference until it is
- * released, a lookup by id holds one for as long as it works.
+ * One buffer: its memory, its identity and who imports it. Its dma-buf holds a reference until it
+ * is released, a lookup by id holds one for as long as it works.
  */
 #ifndef DBP_BUFFER_H
 #define DBP_BUFFER_H
@@ -22,7 +22,7 @@ struct dbp_buffer {
 	struct dbp_pool *pool;
 	struct dbp_memory memory;
 	u32 mapping;
-	struct dbp_event *event;	/* posted when the memory is back in its pool */
+	struct dbp_event *event;	/* posted when the memory is back; NULL: tell nobody */
 	struct mutex lock;		/* guards what follows, attachments in the list included */
 	struct list_head attachments;	/* dbp_attachment.link */
 	bool was_attached;

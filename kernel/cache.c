@@ -136,8 +136,8 @@ static void sync_table(struct device *dev, struct sg_table *table, struct dbp_ra
 /*
  * Cache lines belong to the CPU, not to an importer: the pool's device maintains them for all
  * importers at once, and for one that filled the buffer and let go of it. That is needless only
- * where every device so far is coherent. Who cannot reach the memory has a copy, which is synced by its own
- * mapping, after the lines: they would be dropped with what came from the copy.
+ * where every device so far is coherent. Who cannot reach the memory has a copy, which is synced by
+ * its own mapping, after the lines: they would be dropped with what came from the copy.
  */
 void dbp_cache_sync(struct dbp_buffer *buffer, struct dbp_range range,
 		    enum dma_data_direction direction, bool for_device)

@@ -26,6 +26,16 @@ static struct pid *peer(struct sock *sk)
 	return pid ?: ERR_PTR(-ESRCH);
 }
 
+/* The cgroup in which nothing is charged. */
+struct mem_cgroup *dbp_charge_root(struct mem_cgroup *memcg)
+{
+	struct mem_cgroup *above;
+
+	while (memcg && (above = parent_mem_cgroup(memcg)))
+		memcg = above;
+	return memcg;
+}
+
 #ifdef CONFIG_MEMCG
 static struct mem_cgroup *cgroup_of(struct pid *pid)
 {
@@ -44,12 +54,12 @@ static struct mem_cgroup *cgroup_of(struct pid *pid)
 }
 
 /*
- * After a failed allocation: was it the limit of the cgroup that pays for this thread's allocations,
- * or of one above? The page allocator itself does not tell.
+ * After a failed allocation: was it the limit of the cgroup that pays for this thread's
+ * allocations, or of one above? The page allocator itself does not tell.
  */
 bool dbp_charge_is_refused(size_t size)
 {
-	unsigned long pages = size >> PAGE_SHIFT;
+	unsigned long pages = DIV_ROUND_UP(size, PAGE_SIZE);
 	struct mem_cgroup *memcg;
 
 	for (memcg = current->active_memcg; memcg; memcg = parent_mem_cgroup(memcg))

@@ -11,6 +11,7 @@
 struct mem_cgroup;
 
 struct mem_cgroup *dbp_charge_target(int socket_fd);
+struct mem_cgroup *dbp_charge_root(struct mem_cgroup *memcg);
 bool dbp_charge_is_refused(size_t size);
 
 #endif

@@ -61,6 +61,24 @@ static inline void dbp_set_vm_flags(struct vm_area_struct *vma, unsigned long fl
 #endif
 #endif
 
+/*
+ * The device by which a pool maintains caches must not be taken for a coherent one, whatever the
+ * machine's default: an uncached mapping needs clean memory, and some importer may not be coherent.
+ */
+#include <linux/device.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0) /* made the flag a bit behind functions. */
+#define dbp_set_noncoherent dev_clear_dma_coherent
+#elif defined(CONFIG_ARCH_HAS_SYNC_DMA_FOR_DEVICE)
+static inline void dbp_set_noncoherent(struct device *dev)
+{
+	dev->dma_coherent = false;
+}
+#else
+static inline void dbp_set_noncoherent(struct device *dev)
+{
+}
+#endif
+
 /* On x86 all mappings of a page share one attribute, which must change before they do. */
 #ifdef CONFIG_X86
 #include <asm/set_memory.h>

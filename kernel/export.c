@@ -40,11 +40,17 @@ static void set_segments(struct sg_table *to, struct sg_table *from, unsigned in
 	}
 }
 
-/* The blocks in segments as long as the importer claims to support: 64 KiB if it says nothing. */
+/*
+ * The blocks in segments as long as the importer claims to support, 64 KiB if it says nothing, and
+ * as the kernel can copy for it if it must.
+ */
 static int copy_table(struct sg_table *to, struct sg_table *from, struct device *importer)
 {
-	unsigned int max = dbp_segment_size(dma_get_max_seg_size(importer));
+	unsigned int max;
 	int ret;
+
+	max = min_t(size_t, dma_get_max_seg_size(importer), dma_max_mapping_size(importer));
+	max = dbp_segment_size(max);
 
 	ret = sg_alloc_table(to, count_segments(from, max), GFP_KERNEL);
 	if (!ret)
@@ -65,6 +71,12 @@ static bool would_bounce(struct dbp_buffer *buffer, struct device *dev)
 	return dbp_memory_reaches_above(&buffer->memory, dma_get_mask(dev));
 }
 
+/* The kernel says SIZE_MAX for a device for which it does not or cannot copy. */
+static bool can_bounce(struct dbp_buffer *buffer, struct device *dev)
+{
+	return dbp_buffer_is_cached(buffer) && dma_max_mapping_size(dev) != SIZE_MAX;
+}
+
 static void add_attachment(struct dbp_buffer *buffer, struct dbp_attachment *a)
 {
 	mutex_lock(&buffer->lock);
@@ -82,7 +94,7 @@ static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 	struct dbp_attachment *a;
 	int ret;
 
-	if (!dbp_buffer_is_cached(buffer) && bounces)
+	if (bounces && !can_bounce(buffer, attachment->dev))
 		return -ERANGE;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)

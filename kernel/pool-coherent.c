@@ -69,8 +69,10 @@ static void find_longest(struct gen_pool *ranges, struct gen_pool_chunk *chunk, 
 	unsigned long n = (chunk->end_addr - chunk->start_addr + 1) >> PAGE_SHIFT, start, end;
 	unsigned long *longest = data;
 
-	for_each_clear_bitrange(start, end, chunk->bits, n)
-		*longest = max(*longest, end - start);
+	for_each_clear_bitrange(start, end, chunk->bits, n) {
+		if (end - start > *longest)
+			*longest = end - start;
+	}
 }
 
 static u64 exclusive_free_block(struct dbp_pool *pool)

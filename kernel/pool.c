@@ -37,6 +37,7 @@ struct dbp_pool *dbp_pool_new(const char *name, u32 kind)
 		ret = PTR_ERR(pool->pdev);
 		goto free_pool;
 	}
+	dbp_set_noncoherent(&pool->pdev->dev);
 	ret = dma_coerce_mask_and_coherent(&pool->pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		goto unregister;

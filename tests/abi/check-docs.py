@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Docs say what the code says: the README's program, options, opcodes, the module's files.
+"""Docs say what the code says: the README's program, options, opcodes, the kernel interface, the
+module's files.
 
 Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
 """
@@ -47,6 +48,44 @@ def check_protocol(root):
             yield f"protocol.md does not have opcode {number} {name}"
 
 
+def structures(header):
+    """Of each: its name, its fields, and the kernel-doc comment in front of it."""
+    comments = dict(re.findall(r"^/\*\*\n \* struct (\w+) - \S.*\n((?: \*.*\n)+?) \*/\n", header,
+                               re.MULTILINE))
+    for name, body in re.findall(r"^struct (\w+) {\n(.*?)^};", header, re.MULTILINE | re.DOTALL):
+        yield name, re.findall(r"(\w+)(?:\[\w+\])?;", body), comments.get(name, "")
+
+
+def check_uapi_header(header):
+    for name, fields, comment in structures(header):
+        for field in fields:
+            if not re.search(rf"^ \* @{field}: \S", comment, re.MULTILINE):
+                yield f"dmabuf_pool.h does not tell what {name}.{field} is"
+
+
+def told_of_uapi(header):
+    """What docs/uapi.md must name, as code."""
+    yield from re.findall(r"^#define (DMABUF_POOL_(?!IOCTL_)\w+) \S", header, re.MULTILINE)
+    for name, fields, _ in structures(header):
+        yield name
+        yield from (field for field in fields if field != "pad")
+    yield from re.findall(r"-(E[A-Z0-9]+)\b", header)
+
+
+def check_uapi(root):
+    header = (root / "include" / "uapi" / "dmabuf_pool.h").read_text()
+    page = (root / "docs" / "uapi.md").read_text()
+    yield from check_uapi_header(header)
+    for name, number in re.findall(r"^#define (\w+_IOCTL_\w+) _IOWR\(\w+, (\d+),", header,
+                                   re.MULTILINE):
+        if f"| `{name}` | {number} |" not in page:
+            yield f"uapi.md does not have ioctl {number} {name}"
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", page, re.DOTALL))
+    for name in dict.fromkeys(told_of_uapi(header)):
+        if not re.search(rf"\b{name}\b", code):
+            yield f"uapi.md does not have {name}"
+
+
 def check_architecture(root):
     page = (root / "docs" / "architecture.md").read_text()
     files = sorted((root / "kernel").glob("*.[ch]"))
@@ -64,7 +103,7 @@ def main(root, ctl, capture, daemon):
              *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in COMMANDS)),
              *check_options(root, "v4l2-capture.1", [capture]),
              *check_options(root, "dmabufd.8", [daemon]),
-             *check_protocol(root), *check_architecture(root)]
+             *check_protocol(root), *check_uapi(root), *check_architecture(root)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
