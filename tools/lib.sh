@@ -11,9 +11,7 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/dmabufd
 # One set of builds for each place that the sources lie in.
 builds=$cache/builds/$(printf %s "$source_root" | sha256sum | head -c 16)
 rig=$source_root/tests/vm/rig.py
-# DMABUFD_KERNEL: .deb files of a kernel and its headers, instead of the distribution's.
-# shellcheck disable=SC2206 # a list of words is wanted
-guest=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
+default_guest=arm64-6.12
 work=$(mktemp -d -t dmabufd.XXXXXX)
 keep_work=
 job=
@@ -78,7 +76,8 @@ missing_packages() {
 # shellcheck disable=SC2046 # a list of words is wanted
 install_packages() {
 	# The second needs the package lists, which a slim machine may lack.
-	if [ -z "$(missing_packages)" ] && "$source_root/tools/guest-kernel" --list >/dev/null 2>&1; then
+	if [ -z "$(missing_packages)" ] &&
+		"$source_root/tools/guest-kernel" --list arm64 6.12 >/dev/null 2>&1; then
 		return
 	fi
 	if [ "$(id -u)" != 0 ]; then
@@ -108,36 +107,122 @@ build_native() {
 		meson compile -C "$builds/native"
 }
 
-# build_guest KERNEL: programs, library and module for the guest, installed below payload/root.
-build_guest() {
-	local folder
-	folder=$builds/guest-$(basename "$1")
-	export ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- KCFLAGS=-Werror
-	configure "$folder" --cross-file "$source_root/tools/arm64.ini" --prefix=/usr \
-		--libdir=/usr/lib/aarch64-linux-gnu --sysconfdir=/etc --localstatedir=/var \
-		-Dwerror=true -Dtests=false -Dkernel_module=build -Dkernel_dir="$1/headers" &&
-		DESTDIR=$work/payload/root meson install -C "$folder" &&
-		mkdir -p "$work/payload/run" &&
-		cp -r "$source_root/tests" "$work/payload/run/" &&
-		build_first
+# guest_options NAME: sets the array options, by which rig.py knows the guest. The name says it all:
+# ARCH-RELEASE, or with -noiommu after that; the release "debug" is the kernel that
+# DMABUFD_DEBUG_KERNEL names, and DMABUFD_KERNEL is another kernel for the default guest.
+# shellcheck disable=SC2206,SC2207 # lists of words are wanted
+guest_options() {
+	local arch release variant
+	IFS=- read -r arch release variant <<<"$1"
+	options=(--arch "$arch")
+	case $release in
+	debug) options+=(--kernel $(debug_kernel)) ;;
+	*) options+=(--release "$release") ;;
+	esac
+	[ "$variant" != noiommu ] || options+=(--no-iommu)
+	[ "$1" != "$default_guest" ] || options+=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
 }
 
-# The program that the README prints, with the words that it prints; against what is installed.
+# .deb files; out of a folder those of the kernel that calls itself debug.
+debug_kernel() {
+	if [ -d "$DMABUFD_DEBUG_KERNEL" ]; then
+		ls "$DMABUFD_DEBUG_KERNEL"/linux-{image,headers}-*debug_*.deb
+	else
+		echo "$DMABUFD_DEBUG_KERNEL"
+	fi
+}
+
+# target ARCH: what compilers and meson need to build for a guest.
+target() {
+	cross=()
+	[ "$1" = "$(dpkg --print-architecture)" ] ||
+		cross=(--cross-file "$source_root/tools/$1.ini")
+	case $1 in
+	arm64) triple=aarch64-linux-gnu ARCH=arm64 ;;
+	amd64) triple=x86_64-linux-gnu ARCH=x86_64 ;;
+	esac
+	export ARCH CROSS_COMPILE=$triple- KCFLAGS=-Werror
+}
+
+# build_guest ARCH KERNEL PAYLOAD: programs, library and modules for a guest.
+build_guest() {
+	local headers=$2/headers payload=$3 folder cross triple
+	folder=$builds/guest-$(basename "$2")
+	target "$1"
+	configure "$folder" "${cross[@]}" --prefix=/usr \
+		--libdir="/usr/lib/$triple" --sysconfdir=/etc --localstatedir=/var \
+		-Dwerror=true -Dtests=false -Dkernel_module=build -Dkernel_dir="$headers" &&
+		DESTDIR=$payload/root meson install -C "$folder" &&
+		mkdir -p "$payload/run" &&
+		cp -r "$source_root/tests" "$payload/run/" &&
+		build_test_modules "$headers" "$folder/test-modules" "$payload" &&
+		build_test_programs "$1" "$payload" &&
+		build_first "$triple" "$payload"
+}
+
+# build_test_modules HEADERS FOLDER PAYLOAD: the drivers that tests load by path, and for a kernel
+# with KUnit its tests, which modprobe finds. In a copy of the sources, made anew if one changed.
+build_test_modules() {
+	local sources=(kernel include tests/modules tests/kernel) folders state folder kunit=
+	cd "$source_root" || return
+	state=$(find "${sources[@]}" -type f -exec sha256sum {} + | sort)
+	folders=(tests/modules/*/)
+	! grep -q '^CONFIG_KUNIT=' "$1/include/config/auto.conf" || kunit=tests/kernel
+	if [ "$(cat "$2/state" 2>/dev/null)" != "$state" ]; then
+		rm -rf "$2"
+		mkdir -p "$2"
+		cp -r --parents "${sources[@]}" "$2"
+		for folder in "${folders[@]}" $kunit; do
+			make -s -C "$1" M="$2/${folder%/}" W=1 modules || return
+		done
+		echo "$state" >"$2/state"
+	fi
+	mkdir -p "$3/run/modules" &&
+		cp "$2"/tests/modules/*/*.ko "$3/run/modules" &&
+		{ [ -z "$kunit" ] || cp "$2/$kunit"/*.ko "$3"/root/lib/modules/*/updates; }
+}
+
+# build_test_programs ARCH PAYLOAD: a 32-bit program, where the compiler can make one.
+build_test_programs() {
+	[ "$1" != amd64 ] ||
+		gcc -m32 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector -O2 \
+			-Wall -Wextra -Werror -o "$2/run/caller32" \
+			"$source_root/tests/integration/programs/caller32.c"
+}
+
+# build_first TRIPLE PAYLOAD: the program that the README prints, with the words that it prints;
+# against what is installed.
 # shellcheck disable=SC2016,SC2046 # the pattern is sed's; a list of words is wanted
 build_first() {
-	local root=$work/payload/root
+	local root=$2/root
 	sed -n '/^```c$/,/^```$/ { /^```/d; p }' "$source_root/README.md" >"$work/first.c" &&
-		aarch64-linux-gnu-gcc -Wall -Wextra -Werror -o "$work/payload/run/first" "$work/first.c" \
-			$(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/aarch64-linux-gnu/pkgconfig \
+		"$1-gcc" -Wall -Wextra -Werror -o "$2/run/first" "$work/first.c" \
+			$(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$1/pkgconfig \
 				pkg-config --cflags --libs libdmabuf)
 }
 
-# Everything that a guest needs. Afterwards its payload is in $work/payload.
-prepare_guest() {
-	step 'guest kernel' "$rig" kernel "${guest[@]}" &&
-		step 'guest image' "$rig" image &&
-		locked step 'guest build' build_guest "$(tail -n 1 "$work/guest-kernel.log")" &&
-		step 'guest snapshot' "$rig" snapshot "${guest[@]}"
+# make_guest NAME: kernel, root file system and snapshot, where they are not there yet.
+make_guest() {
+	local options part
+	guest_options "$1"
+	for part in kernel image snapshot; do
+		step "$1 $part" "$rig" "$part" "${options[@]}" || return
+	done
+}
+
+# build_for_guest NAME: afterwards what the guest needs of ours is in $work/NAME/payload.
+build_for_guest() {
+	locked step "$1 build" build_guest "${1%%-*}" "$(tail -n 1 "$work/$1-kernel.log")" \
+		"$work/$1/payload"
+}
+
+# run_in_guest NAME DEADLINE COMMAND…: what comes of it is in $work/NAME/out.
+run_in_guest() {
+	local options name=$1 deadline=$2
+	shift 2
+	guest_options "$name"
+	"$rig" run "${options[@]}" --payload "$work/$name/payload" --out "$work/$name/out" \
+		--deadline "$deadline" -- "$@"
 }
 
 # Two runs would otherwise build in one folder at one time.

@@ -15,9 +15,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import boards
 import cache
 import console
 import machine
+from boards import Board
 from machine import Boot, Machine
 
 HERE = Path(__file__).resolve().parent
@@ -34,12 +36,25 @@ class ArtifactError(Exception):
 class Setup:
     """Which guest; the defaults are the one that everything is tested in."""
 
+    arch: str = "arm64"
+    release: str = "6.12"
+    """Of the distribution's kernels; without effect where @kernel names packages."""
+    iommu: bool = True
     kernel: tuple[str, ...] = ()
     devicetree: Path | None = None
     memory: str = "2G"
-    # Without init_on_alloc=0 nobody would notice a module that forgets to zero.
-    append: str = "cma=128M loglevel=7 init_on_alloc=0"
+    append: str | None = None
+    """Words for the kernel's command line, instead of the usual ones."""
     cold: bool = False
+
+    @property
+    def board(self) -> Board:
+        return boards.find(self.arch, self.iommu)
+
+    @property
+    def words(self) -> str:
+        # Without init_on_alloc=0 nobody would notice a module that forgets to zero.
+        return self.append or f"{self.board.reserved} loglevel=7 init_on_alloc=0"
 
 
 def say(text: str) -> None:
@@ -48,45 +63,50 @@ def say(text: str) -> None:
 
 def kernel(setup: Setup) -> Path:
     """A folder with vmlinuz, modules.cpio and headers/, out of .deb files or, where none are
-    given, the newest packages of the distribution."""
+    given, the newest packages that the distribution has of that release."""
     tool = TOOLS / "guest-kernel"
-    packages = setup.kernel or _newest_kernel(tool)
+    packages = setup.kernel or _newest_kernel(tool, setup)
     name = cache.key([tool, *(Path(p) if p.endswith(".deb") else p for p in packages)])
     return cache.folder("kernel", name, lambda new: _call(tool, new, *packages))
 
 
-def _newest_kernel(tool: Path) -> list[str]:
+def _newest_kernel(tool: Path, setup: Setup) -> list[str]:
     """Names of packages. To ask apt takes seconds, and its answer changes with its lists only."""
-    name = cache.key([tool, str(APT_LISTS.stat().st_mtime_ns)])
+    question = ("--list", setup.arch, setup.release)
+    name = cache.key([tool, *question, str(APT_LISTS.stat().st_mtime_ns)])
     folder = cache.folder("names", name,
-                          lambda new: (new / "names").write_text(_output(tool, "--list")))
+                          lambda new: (new / "names").write_text(_output(tool, *question)))
     return (folder / "names").read_text().split()
 
 
-def image(_: Setup) -> Path:
+def image(setup: Setup) -> Path:
     """A folder with rootfs.cpio, the root file system without kernel modules."""
     tool, packages = TOOLS / "guest-image", HERE / "packages"
-    return cache.folder("image", cache.key([tool, packages]),
-                        lambda new: _call(tool, new, packages))
+    return cache.folder("image", cache.key([tool, packages, setup.arch]),
+                        lambda new: _call(tool, new, packages, setup.arch))
 
 
-def devicetree(setup: Setup) -> Path:
-    """The emulator's own device tree with board.dtso laid over it."""
-    overlay = HERE / "board.dtso"
+def devicetree(setup: Setup) -> Path | None:
+    """The emulator's own device tree with board.dtso laid over it; some boards have none."""
+    overlay, board = HERE / "board.dtso", setup.board
+    if setup.devicetree or not board.overlay:
+        return setup.devicetree
 
     def make(new: Path) -> None:
-        _call(*machine.dump_devicetree(new / "base.dtb", setup.memory))
+        _call(*machine.dump_devicetree(board, new / "base.dtb", setup.memory))
         _call("dtc", "-q", "-@", "-O", "dtb", "-o", new / "board.dtbo", overlay)
         _call("fdtoverlay", "-i", new / "base.dtb", "-o", new / "board.dtb", new / "board.dtbo")
 
-    name = cache.key([overlay, _version(), HERE / "machine.py", setup.memory])
-    return setup.devicetree or cache.folder("devicetree", name, make) / "board.dtb"
+    name = cache.key([overlay, repr(board), _version(board), HERE / "machine.py", setup.memory])
+    return cache.folder("devicetree", name, make) / "board.dtb"
 
 
 def snapshot(setup: Setup) -> Path:
     """A folder with ram and state of a guest that has booted and waits for its command."""
-    name = cache.key([kernel(setup).name, image(setup).name, HERE / "guest", devicetree(setup),
-                      setup.memory, setup.append, HERE / "machine.py", _version()])
+    board = setup.board
+    name = cache.key([kernel(setup).name, image(setup).name, HERE / "guest",
+                      devicetree(setup) or "no device tree", setup.memory, setup.words,
+                      repr(board), HERE / "machine.py", _version(board)])
     return cache.folder("snapshot", name, lambda new: _boot_and_save(setup, new))
 
 
@@ -98,14 +118,14 @@ def guest(setup: Setup, log: Path) -> Machine:
     if setup.cold:
         return _boot(setup, log, log.parent)
     saved = snapshot(setup)
-    return Machine.wake(setup.memory, log, saved / "ram", saved / "state")
+    return Machine.wake(setup.board, setup.memory, log, saved / "ram", saved / "state")
 
 
 def _boot(setup: Setup, log: Path, folder: Path) -> Machine:
     """Boot and wait until the agent is ready. The guest's memory is in @folder/ram."""
-    boot = Boot(kernel(setup) / "vmlinuz", _initrd(setup, folder), devicetree(setup), setup.append)
+    boot = Boot(kernel(setup) / "vmlinuz", _initrd(setup, folder), devicetree(setup), setup.words)
     started = time.monotonic()
-    guest = Machine.boot(setup.memory, log, folder / "ram", boot)
+    guest = Machine.boot(setup.board, setup.memory, log, folder / "ram", boot)
     try:
         guest.wait_ready(BOOT_DEADLINE)
     except OSError as error:
@@ -147,9 +167,9 @@ def _initrd(setup: Setup, folder: Path) -> Path:
     return file
 
 
-def _version() -> str:
+def _version(board: Board) -> str:
     """A snapshot is of use only to the very emulator that took it."""
-    return _output(machine.QEMU, "--version")
+    return _output(board.qemu, "--version")
 
 
 def _output(*command: object) -> str:

@@ -16,8 +16,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-KEEP = 4
-"""So many folders of one kind stay; the one that was used longest ago goes first."""
+KEEP = 8
+"""So many folders of one kind stay; the one that was used longest ago goes first. More than there
+are guests in use at a time, or else each would push another out."""
 PART = ".part"
 
 

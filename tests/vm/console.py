@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 COMPLAINT = re.compile(
-    r"WARNING: |BUG: |BUG at |Oops|Kernel panic|Call trace:|Unable to handle kernel"
+    r"WARNING: |BUG: |BUG at |Oops|Kernel panic|Call [Tt]race:|Unable to handle kernel"
     r"|KASAN: |UBSAN: |KFENCE: |refcount_t: |Bad page|list_(?:add|del) corruption"
     r"|possible (?:circular|recursive) locking|inconsistent lock state|suspicious RCU usage"
     r"|INFO: task .* blocked|rcu: INFO:|soft lockup|hard LOCKUP|self-detected stall"

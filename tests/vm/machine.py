@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """
-One emulated board: its command line, its sockets, its way to sleep and to wake up.
+One running emulator: its command line, its sockets, its way to sleep and to wake up.
 
 This file must not know what runs in the guest, nor where its parts come from.
 """
@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-QEMU = "qemu-system-aarch64"
-BOARD = "virt,gic-version=3,iommu=smmuv3"
-PROCESSORS = ["-cpu", "cortex-a72", "-smp", "2", "-accel", "tcg,thread=multi"]
+from boards import Board
+
+PROCESSORS = ["-smp", "2", "-accel", "tcg,thread=multi"]
 # A panic must end the emulator and an oops must be a panic: a broken guest proves nothing.
-APPEND = "rdinit=/sbin/init console=ttyAMA0 panic=-1 oops=panic"
+APPEND = "rdinit=/sbin/init panic=-1 oops=panic"
 PORTS = ("control", "tar", "output")
 
 
@@ -28,41 +28,45 @@ class Boot:
 
     kernel: Path
     initrd: Path
-    devicetree: Path
+    devicetree: Path | None
     append: str
 
-    def arguments(self) -> list[str]:
-        return ["-kernel", str(self.kernel), "-initrd", str(self.initrd),
-                "-dtb", str(self.devicetree), "-append", f"{APPEND} {self.append}"]
+    def arguments(self, board: Board) -> list[str]:
+        tree = ["-dtb", str(self.devicetree)] if self.devicetree else []
+        return ["-kernel", str(self.kernel), "-initrd", str(self.initrd), *tree,
+                "-append", f"{APPEND} console={board.console} {self.append}"]
 
 
-def dump_devicetree(file: Path, memory: str) -> list[str]:
+def dump_devicetree(board: Board, file: Path, memory: str) -> list[str]:
     """The command that writes the device tree which the emulator would pass to a kernel."""
-    return [QEMU, "-nodefaults", "-display", "none", "-machine", f"{BOARD},dumpdtb={file}",
-            "-m", memory, *PROCESSORS]
+    return [board.qemu, "-nodefaults", "-display", "none",
+            "-machine", f"{board.machine},dumpdtb={file}", "-m", memory,
+            "-cpu", board.processor, *PROCESSORS]
 
 
 class Machine:
     """A running emulator. `ports` are sockets to the guest's virtio-serial ports."""
 
     @classmethod
-    def boot(cls, memory: str, console: Path, ram: Path, boot: Boot) -> Machine:
+    def boot(cls, board: Board, memory: str, console: Path, ram: Path, boot: Boot) -> Machine:
         """@ram is where the guest's memory will be, for save() or for nothing."""
-        return cls(memory, console, f"mem-path={ram},share=on", boot.arguments())
+        backing = f"mem-path={ram},share=on"
+        return cls(board, memory, console, backing, boot.arguments(board))
 
     @classmethod
-    def wake(cls, memory: str, console: Path, ram: Path, state: Path) -> Machine:
+    def wake(cls, board: Board, memory: str, console: Path, ram: Path, state: Path) -> Machine:
         """Go on from a save(). @ram is mapped copy-on-write: any number of guests share it."""
-        woken = cls(memory, console, f"mem-path={ram},share=off", ["-incoming", "defer"])
+        woken = cls(board, memory, console, f"mem-path={ram},share=off", ["-incoming", "defer"])
         with state.open("rb") as file:
             woken._transfer("migrate-incoming", file.fileno())
         return woken
 
-    def __init__(self, memory: str, console: Path, backing: str, start: list[str]) -> None:
+    def __init__(self, board: Board, memory: str, console: Path, backing: str,
+                 start: list[str]) -> None:
         self._remote: list[socket.socket] = []
         self._monitor = self._socket()
         self.ports = {name: self._socket() for name in PORTS}
-        arguments = [*self._arguments(memory, console, backing), *start]
+        arguments = [*self._arguments(board, memory, console, backing), *start]
         with console.with_name("qemu.log").open("wb") as log:
             self.process = subprocess.Popen(
                 arguments, pass_fds=[end.fileno() for end in self._remote],
@@ -77,17 +81,18 @@ class Machine:
         self._remote.append(remote)
         return ours
 
-    def _arguments(self, memory: str, console: Path, backing: str) -> list[str]:
+    def _arguments(self, board: Board, memory: str, console: Path, backing: str) -> list[str]:
         monitor, *ports = (end.fileno() for end in self._remote)
         arguments = [
             # The emulator must not outlive the runner, however that ends.
             "setpriv", "--pdeathsig", "KILL",
-            QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-            "-machine", f"{BOARD},memory-backend=ram", "-m", memory, *PROCESSORS,
+            board.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+            "-machine", f"{board.machine},memory-backend=ram", "-m", memory,
+            "-cpu", board.processor, *PROCESSORS,
             "-object", f"memory-backend-file,id=ram,size={memory},{backing}",
             "-serial", f"file:{console}",
             "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",
-            "-device", "virtio-serial-pci",
+            "-device", "virtio-serial-pci", "-device", board.edu,
         ]
         for name, fd in zip(PORTS, ports):
             arguments += ["-chardev", f"socket,id={name},fd={fd}",

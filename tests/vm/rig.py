@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """
-Run one command in a guest with the test board's memory regions, and fail loudly.
+Run one command in a guest with a test board's memory regions, and fail loudly.
 
 The only way to a guest: demo, tests and benchmarks all call run(). It must not know what the
 command does. A kernel that complains, a guest that dies and one that hangs are each a RigError
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import artifacts
+import boards
 import console
 from artifacts import Setup
 from dialogue import Dialogue, GuestDied
@@ -89,13 +90,19 @@ def _options() -> argparse.ArgumentParser:
                                            " [-- command]")
     parser.add_argument("what", choices=["run", "kernel", "image", "snapshot"],
                         help="run a command; or only make a part of the guest and print its folder")
+    parser.add_argument("--arch", choices=boards.ARCHITECTURES, default=Setup.arch,
+                        help="default: %(default)s")
+    parser.add_argument("--release", default=Setup.release,
+                        help="of the distribution's newest kernel, default: %(default)s")
+    parser.add_argument("--no-iommu", dest="iommu", action="store_false",
+                        help="the board without an IOMMU; amd64 never has one")
     parser.add_argument("--kernel", nargs="+", default=[], metavar="PACKAGE",
                         help=".deb files of a kernel, instead of the distribution's newest")
     parser.add_argument("--devicetree", type=Path, metavar="DTB",
                         help="instead of the emulator's with board.dtso on top")
     parser.add_argument("--memory", default=Setup.memory, help="default: %(default)s")
-    parser.add_argument("--append", default=Setup.append,
-                        help="kernel command line, default: %(default)s")
+    parser.add_argument("--append", metavar="WORDS",
+                        help="kernel command line, instead of the board's own")
     parser.add_argument("--cold", action="store_true", help="boot, use no snapshot")
     parser.add_argument("--payload", type=Path, metavar="FOLDER",
                         help="root/ goes over the guest's /, run/ is where the command starts")
@@ -110,8 +117,9 @@ def _main() -> int:
     words = sys.argv[1:]
     end = words.index("--") if "--" in words else len(words)
     options, command = _options().parse_args(words[:end]), words[end + 1:]
-    setup = Setup(tuple(options.kernel), options.devicetree, options.memory, options.append,
-                  options.cold)
+    setup = Setup(arch=options.arch, release=options.release, iommu=options.iommu,
+                  kernel=tuple(options.kernel), devicetree=options.devicetree,
+                  memory=options.memory, append=options.append, cold=options.cold)
     if options.what != "run":
         print(artifacts.MAKERS[options.what](setup))
         return 0

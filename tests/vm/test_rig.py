@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import artifacts
 import pytest
-
 import rig
 
 
@@ -63,11 +63,48 @@ def test_cameras_stand_on_the_devices_of_the_device_tree(tmp_path: Path) -> None
     assert sorted(result.output.split()) == [b"camera", b"codec", b"vivid.0"]
 
 
+EDU = "/sys/bus/pci/devices/0000:00:02.0"
+READ_IDENTIFICATION = f"""
+    echo 1 >{EDU}/enable
+    python3 -c 'import mmap; f = open("{EDU}/resource0", "r+b")
+print(mmap.mmap(f.fileno(), 4096)[:4][::-1].hex())'
+"""
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_a_device_that_does_dma_answers(tmp_path: Path, cold: bool) -> None:
+    """Its registers read as ffffffff where the guest believes that they are still in place."""
+    result = guest(READ_IDENTIFICATION, tmp_path, setup=rig.Setup(cold=cold))
+    assert result.output == b"010000ed\n"
+
+
+@pytest.mark.parametrize("setup, machine, release, iommus", [
+    (rig.Setup(), b"aarch64", b"6.12.", 1),
+    (rig.Setup(release="6.1"), b"aarch64", b"6.1.", 1),
+    (rig.Setup(iommu=False), b"aarch64", b"6.12.", 0),
+    (rig.Setup(arch="amd64"), b"x86_64", b"6.12.", 0)])
+def test_a_guest_is_the_one_asked_for(tmp_path: Path, setup: rig.Setup, machine: bytes,
+                                      release: bytes, iommus: int) -> None:
+    result = guest(f"uname -m; uname -r; ls /sys/class/iommu | wc -l; {READ_IDENTIFICATION}",
+                   tmp_path, setup=setup)
+    words = result.output.split()
+    assert words[0] == machine
+    assert words[1].startswith(release)
+    assert words[2:] == [b"%d" % iommus, b"010000ed"]
+
+
+def test_a_board_without_a_device_tree_has_a_reserved_range(tmp_path: Path) -> None:
+    result = guest("cat /proc/cmdline /proc/iomem", tmp_path, setup=rig.Setup(arch="amd64"))
+    assert b" memmap=32M$0x8000000 " in result.output
+    assert b"\n08000000-09ffffff : Reserved\n" in result.output
+
+
 @pytest.mark.parametrize("line", [
     "WARNING: CPU: 0 PID: 1 at mm/page_alloc.c:1 x+0x0/0x0",
     "BUG: KASAN: slab-use-after-free in x+0x0/0x0",
     "WARNING: possible circular locking dependency detected",
-    "Call trace:"])
+    "Call trace:",
+    "Call Trace:"])
 def test_a_complaint_of_the_kernel_fails(tmp_path: Path, line: str) -> None:
     with pytest.raises(rig.RigError) as error:
         guest(f"echo '<4>{line}' >/dev/kmsg", tmp_path)
@@ -89,3 +126,10 @@ def test_a_hang_hits_the_deadline(tmp_path: Path) -> None:
 def test_a_cold_boot_takes_any_command_line(tmp_path: Path) -> None:
     setup = rig.Setup(append="cma=96M loglevel=7", cold=True)
     assert b"cma=96M" in guest("cat /proc/cmdline", tmp_path, setup=setup).output
+
+
+def test_a_guest_that_cannot_reach_the_host_fails_at_once(tmp_path: Path) -> None:
+    """This kernel has the driver of the rig's ports as a module, so it can be kept away."""
+    setup = rig.Setup(release="6.1", append="modprobe.blacklist=virtio_console", cold=True)
+    with pytest.raises(artifacts.ArtifactError, match="the guest did not boot: it died; "):
+        guest("true", tmp_path, setup=setup)
