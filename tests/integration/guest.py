@@ -12,8 +12,20 @@ import re
 import subprocess
 import time
 
+import pytest
+
 LONG = os.environ.get("DMABUFD_LONG") == "1"
 NOBODY = 65534
+DEVICE_TREE = pathlib.Path("/proc/device-tree/dmabuf-pools").exists()
+# Where no device tree declares regions, Debian's kernels have no CMA either.
+POOLS = ({"camera": "coherent", "codec": "cma", "default_cma_region": "cma", "isp": "coherent",
+          "system": "buddy"} if DEVICE_TREE else {"camera": "coherent", "system": "buddy"})
+# Of a device with no region of its own.
+FIRST_POOL = "default_cma_region" if DEVICE_TREE else "system"
+needs_device_tree = pytest.mark.skipif(not DEVICE_TREE,
+                                       reason="no device tree, so no CMA and no bound device")
+needs_iommu = pytest.mark.skipif(not os.path.isdir("/sys/class/iommu")
+                                 or not os.listdir("/sys/class/iommu"), reason="no IOMMU")
 KERNEL_TROUBLE = re.compile(r"\bWARNING: |\bBUG: |Oops|Call trace:|general protection|"
                             r"Unable to handle kernel|UBSAN:|KASAN|unreferenced object|"
                             r"possible recursive locking|circular locking|DMA-API:")
@@ -50,7 +62,11 @@ def systemctl(*words, check=True):
 
 
 def prepare():
-    """Module, two cameras and the daemon's socket, as a machine has them after boot."""
+    """Module, cameras and the daemon's socket, as a machine has them after boot."""
+    if not DEVICE_TREE:
+        base, end = region("camera")
+        pathlib.Path("/etc/modprobe.d/dmabufd-test.conf").write_text(
+            f"options dmabuf_pool coherent=camera@{base:#x}+{end - base:#x}\n")
     run("modprobe", "dmabuf_pool", check=True)
     # Webcams only: three vivid devices would want one CEC adapter's name.
     run("modprobe", "vivid", "allocators=1", "n_devs=1", "node_types=0x1", "num_inputs=1",
@@ -96,7 +112,12 @@ def video_nodes(device):
 
 
 def region(name):
-    """(base, end) of a region that the device tree reserves."""
+    """(base, end) of a region that the device tree reserves, or memmap= on the command line."""
+    if not DEVICE_TREE:
+        assert name == "camera", f"no device tree reserves {name}"
+        size, base = re.search(r"memmap=(\d+)M\$(0x[0-9a-f]+)",
+                               pathlib.Path("/proc/cmdline").read_text()).groups()
+        return int(base, 16), int(base, 16) + (int(size) << 20)
     for node in pathlib.Path("/proc/device-tree/reserved-memory").iterdir():
         if node.name.partition("@")[0].replace("-", "_") == name:
             reg = (node / "reg").read_bytes()

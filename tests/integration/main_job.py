@@ -87,7 +87,11 @@ def cma_exhausted(node):
 
 
 def run_all(bound, free, folder):
+    """@bound is None on a machine that has neither regions for devices nor CMA."""
     folder.mkdir(parents=True, exist_ok=True)
+    if not bound:
+        yield job("exhausted", free, folder)
+        return
     yield job("bound", bound, folder)
     yield job("free", free, folder)
     with cma_exhausted(free):
