@@ -73,11 +73,15 @@ missing_packages() {
 	done
 }
 
+# A slim machine may have none, and those of the other architecture come with our first run.
+have_package_lists() {
+	compgen -G '/var/lib/apt/lists/*_binary-amd64_Packages*' >/dev/null &&
+		compgen -G '/var/lib/apt/lists/*_binary-arm64_Packages*' >/dev/null
+}
+
 # shellcheck disable=SC2046 # a list of words is wanted
 install_packages() {
-	# The second needs the package lists, which a slim machine may lack.
-	if [ -z "$(missing_packages)" ] &&
-		"$source_root/tools/guest-kernel" --list arm64 6.12 >/dev/null 2>&1; then
+	if [ -z "$(missing_packages)" ] && have_package_lists; then
 		return
 	fi
 	if [ "$(id -u)" != 0 ]; then

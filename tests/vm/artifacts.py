@@ -25,7 +25,7 @@ from machine import Boot, Machine
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / "tools"
 APT_LISTS = Path("/var/lib/apt/lists")
-BOOT_DEADLINE = 600
+BOOT_DEADLINE = 900
 
 
 class ArtifactError(Exception):
