@@ -87,7 +87,6 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 	buffer->memory.max_address = args->max_address ?: U64_MAX;
 	memcpy(buffer->tag, args->tag, sizeof(buffer->tag));
 	mutex_init(&buffer->lock);
-	INIT_LIST_HEAD(&buffer->attachments);
 
 	buffer->event = dbp_event_reserve();
 	if (IS_ERR(buffer->event)) {

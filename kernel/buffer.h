@@ -23,19 +23,15 @@ struct dbp_buffer {
 	struct dbp_memory memory;
 	u32 mapping;
 	struct dbp_event *event;	/* posted when the memory is back; NULL: tell nobody */
-	struct mutex lock;		/* guards what follows, attachments in the list included */
-	struct list_head attachments;	/* dbp_attachment.link */
+	struct mutex lock;		/* guards was_attached, only_coherent, and the syncs */
 	bool was_attached;
 	bool only_coherent;		/* so is every device that ever was attached */
 	u8 tag[DMABUF_POOL_TAG_SIZE];
 };
 
 struct dbp_attachment {
-	struct list_head link;	/* dbp_buffer.attachments */
 	struct device *dev;
 	struct sg_table table;	/* the importer's own addresses of the buffer's blocks */
-	bool bounces;		/* the kernel copies for a device that cannot reach the memory */
-	enum dma_data_direction direction; /* DMA_NONE while not mapped */
 };
 
 static inline bool dbp_buffer_is_cached(struct dbp_buffer *buffer)

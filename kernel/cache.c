@@ -136,21 +136,15 @@ static void sync_table(struct device *dev, struct sg_table *table, struct dbp_ra
 /*
  * Cache lines belong to the CPU, not to an importer: the pool's device maintains them for all
  * importers at once, and for one that filled the buffer and let go of it. That is needless only
- * where every device so far is coherent. Who cannot reach the memory has a copy, which is synced by
- * its own mapping, after the lines: they would be dropped with what came from the copy.
+ * where every device so far is coherent.
  */
 void dbp_cache_sync(struct dbp_buffer *buffer, struct dbp_range range,
 		    enum dma_data_direction direction, bool for_device)
 {
-	struct dbp_attachment *a;
-
 	if (!dbp_buffer_is_cached(buffer))
 		return;
 	mutex_lock(&buffer->lock);
 	if (has_cache_lines(buffer) && !buffer->only_coherent)
 		sync_table(maintainer(buffer), &buffer->memory.table, range, direction, for_device);
-	list_for_each_entry(a, &buffer->attachments, link)
-		if (a->bounces && a->direction != DMA_NONE)
-			sync_table(a->dev, &a->table, range, a->direction, for_device);
 	mutex_unlock(&buffer->lock);
 }

@@ -13,6 +13,7 @@
 #include "arith.h"
 #include "buffer.h"
 #include "cache.h"
+#include "facts.h"
 
 static unsigned int count_segments(struct sg_table *table, unsigned int max)
 {
@@ -40,17 +41,11 @@ static void set_segments(struct sg_table *to, struct sg_table *from, unsigned in
 	}
 }
 
-/*
- * The blocks in segments as long as the importer claims to support, 64 KiB if it says nothing, and
- * as the kernel can copy for it if it must.
- */
+/* The blocks in segments as long as the importer claims to support: 64 KiB if it says nothing. */
 static int copy_table(struct sg_table *to, struct sg_table *from, struct device *importer)
 {
-	unsigned int max;
+	unsigned int max = dbp_segment_size(dma_get_max_seg_size(importer));
 	int ret;
-
-	max = min_t(size_t, dma_get_max_seg_size(importer), dma_max_mapping_size(importer));
-	max = dbp_segment_size(max);
 
 	ret = sg_alloc_table(to, count_segments(from, max), GFP_KERNEL);
 	if (!ret)
@@ -60,28 +55,26 @@ static int copy_table(struct sg_table *to, struct sg_table *from, struct device 
 
 /*
  * A device that cannot reach the memory gets it bounced through swiotlb, which copies by a cached
- * view: stale for an uncached buffer, and none exists of a no-map region.
+ * view: stale for an uncached buffer, and none exists of a no-map region. A cached buffer would have
+ * as many copies as importers that bounce, and whose copy is the latest nobody can tell.
  */
 static bool would_bounce(struct dbp_buffer *buffer, struct device *dev)
 {
+	struct scatterlist *block;
+	int i;
+
 	if (is_swiotlb_force_bounce(dev))
 		return true;
-	if (device_iommu_mapped(dev))
-		return false;
-	return dbp_memory_reaches_above(&buffer->memory, dma_get_mask(dev));
+	for_each_sgtable_sg(&buffer->memory.table, block, i)
+		if (!dbp_device_reaches(dev, sg_phys(block), block->length))
+			return true;
+	return false;
 }
 
-/* The kernel says SIZE_MAX for a device for which it does not or cannot copy. */
-static bool can_bounce(struct dbp_buffer *buffer, struct device *dev)
-{
-	return dbp_buffer_is_cached(buffer) && dma_max_mapping_size(dev) != SIZE_MAX;
-}
-
-static void add_attachment(struct dbp_buffer *buffer, struct dbp_attachment *a)
+static void remember_device(struct dbp_buffer *buffer, struct device *dev)
 {
 	mutex_lock(&buffer->lock);
-	list_add(&a->link, &buffer->attachments);
-	buffer->only_coherent = dev_is_dma_coherent(a->dev) &&
+	buffer->only_coherent = dev_is_dma_coherent(dev) &&
 				(buffer->only_coherent || !buffer->was_attached);
 	buffer->was_attached = true;
 	mutex_unlock(&buffer->lock);
@@ -90,12 +83,9 @@ static void add_attachment(struct dbp_buffer *buffer, struct dbp_attachment *a)
 static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)
 {
 	struct dbp_buffer *buffer = dmabuf->priv;
-	bool bounces = would_bounce(buffer, attachment->dev);
 	struct dbp_attachment *a;
 	int ret;
 
-	if (bounces && !can_bounce(buffer, attachment->dev))
-		return -ERANGE;
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
 	if (!a)
 		return -ENOMEM;
@@ -105,21 +95,15 @@ static int buffer_attach(struct dma_buf *dmabuf, struct dma_buf_attachment *atta
 		return ret;
 	}
 	a->dev = attachment->dev;
-	a->direction = DMA_NONE;
-	a->bounces = bounces;
 	attachment->priv = a;
-	add_attachment(buffer, a);
+	remember_device(buffer, a->dev);
 	return 0;
 }
 
 static void buffer_detach(struct dma_buf *dmabuf, struct dma_buf_attachment *attachment)
 {
-	struct dbp_buffer *buffer = dmabuf->priv;
 	struct dbp_attachment *a = attachment->priv;
 
-	mutex_lock(&buffer->lock);
-	list_del(&a->link);
-	mutex_unlock(&buffer->lock);
 	sg_free_table(&a->table);
 	kfree(a);
 }
@@ -130,14 +114,6 @@ static unsigned long map_attributes(struct dbp_buffer *buffer)
 	return dbp_buffer_is_cached(buffer) ? 0 : DMA_ATTR_SKIP_CPU_SYNC;
 }
 
-static void set_mapped(struct dbp_buffer *buffer, struct dbp_attachment *a,
-		       enum dma_data_direction direction)
-{
-	mutex_lock(&buffer->lock);
-	a->direction = direction;
-	mutex_unlock(&buffer->lock);
-}
-
 static struct sg_table *buffer_map(struct dma_buf_attachment *attachment,
 				   enum dma_data_direction direction)
 {
@@ -145,10 +121,12 @@ static struct sg_table *buffer_map(struct dma_buf_attachment *attachment,
 	struct dbp_attachment *a = attachment->priv;
 	int ret;
 
+	/* Not in attach: since 6.10 videobuf2 keeps its reference to a buffer that refuses it there. */
+	if (would_bounce(buffer, a->dev))
+		return ERR_PTR(-ERANGE);
 	ret = dma_map_sgtable(a->dev, &a->table, direction, map_attributes(buffer));
 	if (ret)
 		return ERR_PTR(ret);
-	set_mapped(buffer, a, direction);
 	return &a->table;
 }
 
@@ -158,7 +136,6 @@ static void buffer_unmap(struct dma_buf_attachment *attachment, struct sg_table 
 	struct dbp_buffer *buffer = attachment->dmabuf->priv;
 	struct dbp_attachment *a = attachment->priv;
 
-	set_mapped(buffer, a, DMA_NONE);
 	dma_unmap_sgtable(a->dev, table, direction, map_attributes(buffer));
 }
 

@@ -166,7 +166,7 @@ int dbp_memory_set_block(struct dbp_memory *mem, phys_addr_t base)
 	return 0;
 }
 
-bool dbp_memory_reaches_above(struct dbp_memory *mem, u64 max_address)
+static bool reaches_above(struct dbp_memory *mem, u64 max_address)
 {
 	struct scatterlist *sg;
 	int i;
@@ -197,7 +197,7 @@ int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem)
 	ret = pool->ops->alloc(pool, mem);
 	if (ret)
 		return ret;
-	if (dbp_memory_reaches_above(mem, mem->max_address)) {
+	if (reaches_above(mem, mem->max_address)) {
 		pool->ops->free(pool, mem);
 		return -ERANGE;
 	}

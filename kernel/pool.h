@@ -68,7 +68,6 @@ u64 dbp_pools_bound_to(struct device_node *device);
 int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem);
 void dbp_pool_release(struct dbp_pool *pool, struct dbp_memory *mem);
 int dbp_memory_set_block(struct dbp_memory *mem, phys_addr_t base);
-bool dbp_memory_reaches_above(struct dbp_memory *mem, u64 max_address);
 
 /* pool-*.c: make a pool of one kind; each adds it to the table or leaves nothing behind */
 int dbp_coherent_exclusive(const char *name, struct device_node *region, phys_addr_t base,

@@ -123,7 +123,8 @@ guest_options() {
 	debug) options+=(--kernel $(debug_kernel)) ;;
 	*) options+=(--release "$release") ;;
 	esac
-	[ "$variant" != noiommu ] || options+=(--no-iommu)
+	# Much more than 32 bits can name: memory lies out of reach of some devices.
+	[ "$variant" != noiommu ] || options+=(--no-iommu --memory 4G)
 	[ "$1" != "$default_guest" ] || options+=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
 }
 

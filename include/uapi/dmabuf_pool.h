@@ -101,7 +101,9 @@ struct dmabuf_pool_info {
  * struct dmabuf_pool_device - what the kernel knows of a device that does DMA
  * @bus: in: "platform" or "pci", NUL-terminated; -EOPNOTSUPP for another bus.
  * @name: in: the device's name on that bus, NUL-terminated; -ENODEV when there is none.
- * @dma_mask: out: highest address that the device can reach; 0 when the device has no DMA mask.
+ * @dma_mask: out: highest address that the device can reach, by its own mask and by what the buses
+ *	before it show of memory; behind an IOMMU that translates, highest that it may be given.
+ *	0 when the device has no DMA mask.
  * @bound_pools: out: bit (1 << index) for each pool whose region the device's firmware node names
  *	in "memory-region".
  * @flags: out: DMABUF_POOL_DEVICE_*.

@@ -17,7 +17,6 @@ from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
 from test_module import POOLS, daemon_away, next_fd, reader
 
-pytestmark = guest.seen_on_arm64_6_12
 
 PAGE = mmap.PAGESIZE
 LARGE = 2 << 20

@@ -28,7 +28,6 @@ from poolnode import CACHED, WRITE_COMBINED
 from test_bounds import TABLE
 from test_module import NO_MAP, POOLS, daemon_away
 
-pytestmark = guest.seen_on_arm64_6_12
 
 PAGE = mmap.PAGESIZE
 MODULE = "dmabuf_pool"

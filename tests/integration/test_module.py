@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The kernel module alone, through its node: every pool, every ioctl, every refusal."""
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -418,6 +419,18 @@ def test_coherent_facts_of_the_bus(node):
     device = node.device("platform", "vivid.0")
     assert bool(device.flags & poolnode.DEVICE_COHERENT) == (not guest.DEVICE_TREE)
     assert device.bound_pools == 0
+
+
+@guest.needs_device_tree
+def test_region_that_the_kernel_uses_is_left_out(daemon_away):
+    """Told by name, with what to change; the other pools are there."""
+    guest.run("rmmod", "dmabuf_pool", check=True)
+    with contextlib.closing(guest.KernelLog()) as log:
+        guest.run("modprobe", "dmabuf_pool", check=True)
+        text = "".join(log.lines())
+    assert "pool plain: /reserved-memory/plain@6c000000 is neither no-map nor reusable" in text
+    with poolnode.Node() as node:
+        assert set(node.pools()) == set(POOLS)
 
 
 def test_pools_by_module_parameters(daemon_away):

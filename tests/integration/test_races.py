@@ -29,7 +29,6 @@ from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
 from test_module import DMA_BUF_IOCTL_SYNC, NO_MAP, POOLS, daemon_away, reader
 
-pytestmark = guest.seen_on_arm64_6_12
 
 PAGE = mmap.PAGESIZE
 SECONDS = 60 if guest.LONG else 5

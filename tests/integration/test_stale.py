@@ -25,7 +25,6 @@ from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
 from test_module import DMA_BUF_IOCTL_SYNC, POOLS, SYNC_END, SYNC_READ_WRITE, kind, view
 
-pytestmark = guest.seen_on_arm64_6_12
 
 PAGE = mmap.PAGESIZE
 MIB = 1 << 20
