@@ -24,16 +24,6 @@ static void qualifier_freep(void **qualifier)
 		acl_free(*qualifier);
 }
 
-static bool peer_is_in_group(const struct peer *peer, gid_t gid)
-{
-	if (peer->gid == gid)
-		return true;
-	for (size_t i = 0; i < peer->n_groups; i++)
-		if (peer->groups[i] == gid)
-			return true;
-	return false;
-}
-
 /* What the entries say about one peer. */
 struct judgement {
 	bool owner_matches, owner;

@@ -7,16 +7,8 @@
 #define ACCESS_H
 
 #include <sys/stat.h>
-#include <sys/types.h>
 
-/* Who asks, as the kernel vouched for at connect(). */
-struct peer {
-	pid_t pid;
-	uid_t uid;
-	gid_t gid;
-	size_t n_groups;
-	gid_t *groups; /* owned by whoever owns the struct */
-};
+#include "peer.h"
 
 /*
  * 0: may open for reading and writing. -EACCES: may not. Errors of reading the ACL. st is the

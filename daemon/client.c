@@ -211,6 +211,14 @@ static int peer_read(int fd, struct peer *peer)
 	return peer_read_groups(fd, peer);
 }
 
+bool client_is_root_or_in(const struct client *client, enum key_id key)
+{
+	const struct setting *group = settings_get(client->manager->settings, key);
+
+	return client->peer.uid == 0 ||
+	       (group->order && peer_is_in_group(&client->peer, (gid_t)group->value));
+}
+
 void client_refuse_descriptors(int fd)
 {
 	/* Linux 6.16 has it; before, they are dropped unopened when the frame is received. */

@@ -10,7 +10,8 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
-#include "access.h"
+#include "peer.h"
+#include "settings.h"
 
 struct manager;
 
@@ -29,6 +30,9 @@ int client_new(struct manager *manager, int fd, struct client **ret);
 /* Disconnects. What was allocated stays charged until it is released. Returns NULL. */
 struct client *client_free(struct client *client);
 void client_freep(struct client **client);
+
+/* Is it root, or a member of the group that this key of [Daemon] names? */
+bool client_is_root_or_in(const struct client *client, enum key_id key);
 
 /* Tell a client why it is not served, such that it reads that rather than a broken connection. */
 void client_turn_away(int fd, int error, const char *text);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "access.h"
 #include "cleanup.h"
 #include "manager.h"
 #include "text.h"
@@ -155,15 +156,21 @@ static int add_device(struct client *client, uint64_t number, struct job *job, s
 	if (r < 0)
 		return reply_fail(reply, r == -ENODEV ? r : -EIO, "%s (%s) does no DMA: %s",
 				  device.node, device.key, strerror(-r));
-	strcpy(job->owner.devices[job->n_devices++], device.key);
+	strcpy(job->owner.devices[job->n_devices], device.key);
+	strcpy(job->nodes[job->n_devices], device.node);
+	job->payer.devices[job->n_devices] = job->owner.devices[job->n_devices];
+	job->payer.nodes[job->n_devices] = job->nodes[job->n_devices];
+	job->payer.n_devices = ++job->n_devices;
 	return 0;
 }
 
 static int add_devices(struct client *client, const struct dmabufd_request *request,
 		       struct job *job, struct reply *reply)
 {
-	if (!request->n_devices && client->peer.uid != 0)
-		return reply_fail(reply, -EACCES, "name the device that will use the buffer");
+	if (!request->n_devices && !client_is_root_or_in(client, DAEMON_ALLOCATE_GROUP))
+		return reply_fail(reply, -EACCES,
+				  "name the device that will use the buffer; without one, only the "
+				  "members of AllocateGroup= in dmabufd.conf may allocate");
 	for (unsigned int i = 0; i < request->n_devices; i++) {
 		int r = add_device(client, request->devices[i], job, reply);
 
@@ -199,6 +206,7 @@ int job_prepare(struct client *client, const struct dmabufd_request *request, st
 		return reply_fail(reply, -ENXIO, "%s", manager_get_module_text(m));
 	job->pools = module_get_pools(m->module, &job->n_pools);
 	job->n_devices = 0;
+	job->payer = (struct payer){.peer = &client->peer};
 	job->owner = (struct tag){.uid = client->peer.uid, .pid = client->peer.pid};
 	memcpy(job->owner.name, request->name, sizeof(job->owner.name));
 	r = set_wishes(request, job, reply);

@@ -6,6 +6,7 @@
 #ifndef JOB_H
 #define JOB_H
 
+#include "claims.h"
 #include "client.h"
 #include "device.h"
 #include "policy.h"
@@ -20,6 +21,8 @@ struct job {
 	const struct pool *pools; /* the module's */
 	unsigned int n_pools;
 	struct tag owner;
+	char nodes[DEVICES_MAX][NODE_SIZE]; /* that the request named, first of each device */
+	struct payer payer;                 /* borrows from all of these */
 };
 
 /*

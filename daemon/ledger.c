@@ -31,8 +31,10 @@ int buffer_new(struct buffer **ret)
 
 struct buffer *buffer_free(struct buffer *buffer)
 {
-	if (buffer)
+	if (buffer) {
+		charge_release(&buffer->pool_charge);
 		charge_release(&buffer->charge);
+	}
 	free(buffer);
 	return NULL;
 }

@@ -27,13 +27,14 @@ struct buffer {
 	bool contiguous;
 	bool known; /* false: the tag could not be read, and owner is empty */
 	struct tag owner;
-	struct charge charge;
+	struct charge charge;      /* the user and the devices */
+	struct charge pool_charge; /* the pool */
 };
 
 /* -ENOMEM. The buffer belongs to the caller until it is inserted. */
 int buffer_new(struct buffer **ret);
 
-/* Gives the charge back. NULL is ignored. Returns NULL. */
+/* Gives the charges back. NULL is ignored. Returns NULL. */
 struct buffer *buffer_free(struct buffer *buffer);
 
 /* -ENOMEM. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the daemon knows, a page at a time. Who is not root sees no physical address and no buffer
- * of others. Changes nothing.
+ * What the daemon knows, a page at a time. Who is not root sees no buffer of others, and physical
+ * addresses only where the configuration says so. Changes nothing.
  */
 #include "list.h"
 
@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "access.h"
+#include "claims.h"
 #include "cleanup.h"
+#include "client.h"
 #include "job.h"
 #include "manager.h"
 
@@ -27,12 +30,12 @@ static void page_finish(struct reply *reply, size_t record, uint64_t next, unsig
 	reply->length = sizeof(reply->frame.header) + sizeof(reply->frame.page) + count * record;
 }
 
-static void pool_fill(struct dmabufd_pool *to, const struct pool *pool, bool is_root)
+static void pool_fill(struct dmabufd_pool *to, const struct pool *pool, bool shows_address)
 {
 	strcpy(to->name, pool->name);
 	to->kind = pool->kind;
 	to->mappings = pool->mappings;
-	to->base = is_root ? pool->base : 0;
+	to->base = shows_address ? pool->base : 0;
 	to->size = pool->size;
 	to->used = pool->used;
 	to->max_block = pool->max_block;
@@ -54,7 +57,8 @@ int handle_pools(struct client *client, const struct wire_frame *request, struct
 	pools = module_get_pools(client->manager->module, &n_pools);
 	reply_set_body(reply, sizeof(reply->frame.body));
 	for (n = 0; n < WIRE_POOLS_MAX && at < n_pools; n++)
-		pool_fill(&reply->frame.pools[n], &pools[at++], client->peer.uid == 0);
+		pool_fill(&reply->frame.pools[n], &pools[at++],
+			  client_is_root_or_in(client, DAEMON_ADDRESS_GROUP));
 	page_finish(reply, sizeof(struct dmabufd_pool), at < n_pools ? at : 0, n);
 	return 0;
 }
@@ -90,6 +94,7 @@ static uint64_t device_get_number(const struct device *device)
 static bool device_fill(struct dmabufd_device *to, const struct client *client,
 			const struct device *device)
 {
+	const struct account_id id = {ACCOUNT_DEVICE, 0, device->key, ""};
 	struct manager *m = client->manager;
 	struct facts facts;
 
@@ -100,8 +105,8 @@ static bool device_fill(struct dmabufd_device *to, const struct client *client,
 	set_bound_pool(to->pool, m, &facts);
 	to->devnum = device_get_number(device);
 	to->dma_mask = facts.dma_mask;
-	to->used = quota_get_device(m->quota, device->key);
-	to->limit = quota_get_device_limit(m->quota);
+	to->used = quota_get_bytes(m->quota, &id);
+	to->limit = limit_of_device(m->settings, device->key, device->node).max;
 	to->flags = (facts.coherent ? DMABUFD_DEVICE_COHERENT : 0) |
 		    (facts.iommu ? DMABUFD_DEVICE_IOMMU : 0) |
 		    (is_allowed(client, device) ? DMABUFD_DEVICE_ALLOWED : 0);
@@ -151,14 +156,14 @@ static void set_keys(char text[static DMABUFD_DEVICE_SIZE], const struct tag *ow
 }
 
 void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const struct pool pools[],
-		 unsigned int n_pools, bool is_root)
+		 unsigned int n_pools, bool shows_address)
 {
 	const struct pool *pool = buffer->pool < n_pools ? &pools[buffer->pool] : NULL;
 
 	to->id = buffer->id;
 	to->size = buffer->size;
-	to->base = is_root ? buffer->base : 0;
-	to->end = is_root ? buffer->end : 0;
+	to->base = shows_address ? buffer->base : 0;
+	to->end = shows_address ? buffer->end : 0;
 	to->kind = pool ? pool->kind : 0;
 	to->mapping = buffer->mapping;
 	to->flags = buffer->contiguous ? DMABUFD_BUFFER_CONTIGUOUS : 0;
@@ -200,7 +205,7 @@ int handle_buffers(struct client *client, const struct wire_frame *request, stru
 	buffer = next_visible(client, request->cursor.after);
 	for (; buffer && n < WIRE_LISTED_MAX; buffer = next_visible(client, last)) {
 		buffer_fill(&reply->frame.listed[n++], buffer, pools, n_pools,
-			    client->peer.uid == 0);
+			    client_is_root_or_in(client, DAEMON_ADDRESS_GROUP));
 		last = buffer->id;
 	}
 	page_finish(reply, sizeof(struct dmabufd_buffer), buffer ? last : 0, n);

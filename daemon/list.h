@@ -18,8 +18,8 @@ int handle_pools(struct client *client, const struct wire_frame *request, struct
 int handle_devices(struct client *client, const struct wire_frame *request, struct reply *reply);
 int handle_buffers(struct client *client, const struct wire_frame *request, struct reply *reply);
 
-/* A zeroed record of the wire from the ledger's; physical addresses for root only. */
+/* A zeroed record of the wire from the ledger's. */
 void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const struct pool pools[],
-		 unsigned int n_pools, bool is_root);
+		 unsigned int n_pools, bool shows_address);
 
 #endif

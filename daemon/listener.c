@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
+#include "claims.h"
 #include "cleanup.h"
 #include "client.h"
 #include "log.h"
@@ -82,7 +83,8 @@ static int listener_admit(struct manager *m, int fd)
 	if (r < 0)
 		return r;
 	/* The new one is in the list already. */
-	if (count_connections(m, client->peer.uid) > m->settings.user_connections_max) {
+	if (count_connections(m, client->peer.uid) >
+	    limit_connections(m->settings, &client->peer)) {
 		client_turn_away(client->fd, -EUSERS,
 				 "too many connections of this user: close some, or raise "
 				 "UserConnectionsMax= in dmabufd.conf");

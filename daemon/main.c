@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
+#include "cleanup.h"
 #include "config.h"
 #include "log.h"
 #include "manager.h"
 
-static const char usage[] = "dmabufd [--config FILE] [--check]\n"
+static const char usage[] = "dmabufd [--config FILE]\n"
+			    "dmabufd --check [FILE…]\n"
 			    "Allocate memory for devices; started by dmabufd.socket.\n"
-			    "  --config FILE  read FILE and FILE.d/*.conf\n"
-			    "  --check        check the configuration and leave\n";
+			    "  --config FILE  read FILE and FILE.d/*.conf, and nothing else\n"
+			    "  --check        check the configuration, or just these files, and "
+			    "leave\n";
 
 static const struct option options[] = {
 	{"help", no_argument, NULL, 'h'},
@@ -25,13 +28,31 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int run(const struct settings *settings)
+/* The administrator's files, those of this boot, those of packages. */
+static const struct config_place standard_places[] = {
+	{SYSCONFDIR "/dmabufd/dmabufd.conf", SYSCONFDIR "/dmabufd/dmabufd.conf.d"},
+	{"/run/dmabufd/dmabufd.conf", "/run/dmabufd/dmabufd.conf.d"},
+	{VENDORDIR "/dmabufd/dmabufd.conf", VENDORDIR "/dmabufd/dmabufd.conf.d"},
+};
+
+/* What the command line asks for. */
+struct command {
+	const struct config_place *places;
+	size_t n_places;
+	bool check;
+	struct config_files files; /* to check instead; borrowed from argv */
+};
+
+static int run(const struct command *command, struct settings *settings)
 {
 	struct manager *manager = NULL;
 	int r = manager_new(settings, &manager);
 
-	if (r >= 0)
+	if (r >= 0) {
+		manager->places = command->places;
+		manager->n_places = command->n_places;
 		r = manager_start(manager);
+	}
 	if (r >= 0)
 		r = sd_notify(0, "READY=1");
 	if (r >= 0)
@@ -40,12 +61,42 @@ static int run(const struct settings *settings)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/* To a person, and so without the journal's priority. */
+static int check(const struct command *command)
+{
+	_cleanup_(settings_freep) struct settings *settings = NULL;
+	char reason[CONFIG_REASON_SIZE];
+	int r;
+
+	if (command->files.n)
+		r = config_load_files(&command->files, &settings, reason);
+	else
+		r = config_load(command->places, command->n_places, &settings, reason);
+	if (r < 0)
+		fprintf(stderr, "%s\n", reason);
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int carry_out(const struct command *command)
+{
+	char reason[CONFIG_REASON_SIZE];
+	struct settings *settings;
+
+	if (command->check)
+		return check(command);
+	if (config_load(command->places, command->n_places, &settings, reason) < 0) {
+		log_error("%s", reason);
+		return EXIT_FAILURE;
+	}
+	return run(command, settings);
+}
+
 int main(int argc, char *argv[])
 {
-	const char *config = SYSCONFDIR "/dmabufd/dmabufd.conf";
-	char reason[SETTINGS_REASON_SIZE];
-	struct settings settings;
-	bool check = false;
+	_cleanup_free_ char *drop_ins = NULL;
+	struct config_place place;
+	struct command command = {standard_places,
+				  sizeof(standard_places) / sizeof(standard_places[0])};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -55,19 +106,21 @@ int main(int argc, char *argv[])
 		case 'v':
 			return puts("dmabufd " VERSION) < 0;
 		case 'c':
-			config = optarg;
+			free(drop_ins);
+			if (asprintf(&drop_ins, "%s.d", optarg) < 0)
+				return EXIT_FAILURE;
+			place = (struct config_place){optarg, drop_ins};
+			command.places = &place;
+			command.n_places = 1;
 			break;
 		case 'n':
-			check = true;
+			command.check = true;
 			break;
 		default:
 			return fputs(usage, stderr), EXIT_FAILURE;
 		}
-	if (optind < argc)
+	command.files = (struct config_files){(size_t)(argc - optind), argv + optind};
+	if (command.files.n && !command.check)
 		return fputs(usage, stderr), EXIT_FAILURE;
-	if (settings_load(config, &settings, reason) < 0) {
-		log_error("%s", reason);
-		return EXIT_FAILURE;
-	}
-	return check ? EXIT_SUCCESS : run(&settings);
+	return carry_out(&command);
 }

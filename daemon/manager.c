@@ -17,6 +17,7 @@
 #include "client.h"
 #include "log.h"
 #include "rebuild.h"
+#include "reload.h"
 
 #define SETTLE_USEC (5 * UINT64_C(1000000))
 #define LOG_PAUSE_USEC (60 * UINT64_C(1000000))
@@ -26,14 +27,16 @@ static void manager_freep(struct manager **manager)
 	manager_free(*manager);
 }
 
-int manager_new(const struct settings *settings, struct manager **ret)
+int manager_new(struct settings *settings, struct manager **ret)
 {
 	_cleanup_(manager_freep) struct manager *m = calloc(1, sizeof(*m));
 	int r;
 
-	if (!m)
+	if (!m) {
+		settings_free(settings);
 		return -ENOMEM;
-	m->settings = *settings;
+	}
+	m->settings = settings;
 	m->module_error = -ENOENT;
 	LIST_INIT(&m->clients);
 	listener_init(&m->listener);
@@ -42,7 +45,7 @@ int manager_new(const struct settings *settings, struct manager **ret)
 		return -ENOMEM;
 	r = device_cache_new(m->udev, &m->devices);
 	if (r >= 0)
-		r = quota_new(settings->user_bytes_max, settings->device_bytes_max, &m->quota);
+		r = quota_new(&m->quota);
 	if (r >= 0)
 		r = ledger_new(&m->ledger);
 	if (r >= 0)
@@ -69,6 +72,7 @@ struct manager *manager_free(struct manager *m)
 	sd_event_unref(m->event);
 	device_cache_free(m->devices);
 	udev_unref(m->udev);
+	settings_free(m->settings);
 	free(m);
 	return NULL;
 }
@@ -261,6 +265,7 @@ static int manager_handle_signals(struct manager *m)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP); /* waits until there is something to reload */
 	if (sigprocmask(SIG_BLOCK, &mask, NULL) < 0)
 		return -errno;
 	/* Without a handler, sd-event leaves the loop. */
@@ -290,11 +295,13 @@ int manager_start(struct manager *m)
 	if (r < 0)
 		return r;
 	r = listener_open(&m->listener, m);
-	if (r < 0)
+	if (r < 0) {
 		log_error("cannot listen: %s: start by dmabufd.socket, or by "
 			  "systemd-socket-activate --seqpacket",
 			  strerror(-r));
-	return r;
+		return r;
+	}
+	return reload_on_signal(m);
 }
 
 void manager_log_missing_pool(struct manager *m, const struct facts *facts)

@@ -11,17 +11,19 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
+#include "config-load.h"
 #include "device-cache.h"
 #include "ledger.h"
 #include "listener.h"
 #include "module.h"
 #include "quota.h"
-#include "settings.h"
 
 LIST_HEAD(clients, client);
 
 struct manager {
-	struct settings settings;
+	const struct config_place *places; /* of the files that a reload reads */
+	size_t n_places;
+	struct settings *settings; /* in force */
 	sd_event *event;
 	struct udev *udev;
 	struct device_cache *devices;
@@ -36,8 +38,8 @@ struct manager {
 	uint64_t missing_logged_usec; /* when a missing pool was last complained about */
 };
 
-/* -ENOMEM; errors of sd-event. */
-int manager_new(const struct settings *settings, struct manager **ret);
+/* Takes possession of the settings, also on failure. -ENOMEM; errors of sd-event. */
+int manager_new(struct settings *settings, struct manager **ret);
 
 /* NULL is ignored. Returns NULL. */
 struct manager *manager_free(struct manager *manager);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define INFINITE UINT64_MAX /* no limit */
+
 #define POOLS_MAX 64 /* pool indices fit a 64-bit mask */
 #define POOL_NAME_SIZE 32
 #define DEVICES_MAX 8 /* that share one buffer */

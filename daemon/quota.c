@@ -1,65 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who holds how much: accounts of users and devices, and the charges on them. Pure: knows neither
- * sockets nor the kernel interface nor an event loop.
+ * Who holds how much: accounts, and the charges on them. Pure: knows neither sockets nor the kernel
+ * interface nor an event loop.
  */
 #include "quota.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <search.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "cleanup.h"
 
 struct account {
 	struct quota *quota; /* whose tree it is in */
-	enum account_kind kind;
-	uid_t uid;
-	const char *device; /* the text behind the struct, or "" */
+	struct account *whole;
+	struct account_id id; /* its strings are behind the struct */
 	uint64_t bytes;
-	uint64_t count; /* charges; the account goes with the last */
+	uint64_t buffers; /* the account goes with the last */
+	uint64_t users;   /* of a whole: parts of users that hold something */
 	char text[];
 };
 
 struct quota {
-	uint64_t user_bytes_max;
-	uint64_t device_bytes_max;
 	void *accounts; /* tsearch() tree */
 };
 
 static int account_compare(const void *a, const void *b)
 {
 	const struct account *x = a, *y = b;
+	int r;
 
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	if (x->uid != y->uid)
-		return x->uid < y->uid ? -1 : 1;
-	return strcmp(x->device, y->device);
+	if (x->id.kind != y->id.kind)
+		return x->id.kind < y->id.kind ? -1 : 1;
+	if (x->id.uid != y->id.uid)
+		return x->id.uid < y->id.uid ? -1 : 1;
+	r = strcmp(x->id.device, y->id.device);
+	return r ? r : strcmp(x->id.pool, y->id.pool);
 }
 
-static struct account *account_find(const struct quota *quota, enum account_kind kind, uid_t uid,
-				    const char *device)
+static struct account *account_find(const struct quota *quota, const struct account_id *id)
 {
-	const struct account key = {.kind = kind, .uid = uid, .device = device};
+	const struct account key = {.id = *id};
 	struct account **node = tfind(&key, &quota->accounts, account_compare);
 
 	return node ? *node : NULL;
 }
 
 /* Adds an empty account, which the caller charges or drops. NULL: no memory. */
-static struct account *account_add(struct quota *quota, enum account_kind kind, uid_t uid,
-				   const char *device)
+static struct account *account_add(struct quota *quota, const struct account_id *id)
 {
-	size_t size = strlen(device) + 1;
-	struct account *account = malloc(sizeof(*account) + size);
+	size_t device = strlen(id->device) + 1, pool = strlen(id->pool) + 1;
+	struct account *account = calloc(1, sizeof(*account) + device + pool);
 
 	if (!account)
 		return NULL;
-	*account = (struct account){.quota = quota, .kind = kind, .uid = uid};
-	account->device = memcpy(account->text, device, size);
+	account->quota = quota;
+	account->id = *id;
+	account->id.device = memcpy(account->text, id->device, device);
+	account->id.pool = memcpy(account->text + device, id->pool, pool);
 	if (!tsearch(account, &quota->accounts, account_compare)) {
 		free(account);
 		return NULL;
@@ -69,33 +68,41 @@ static struct account *account_add(struct quota *quota, enum account_kind kind, 
 
 static void account_drop_if_empty(struct account *account)
 {
-	if (account->count)
+	if (account->buffers)
 		return;
-	assert(account->bytes == 0);
+	assert(account->bytes == 0 && account->users == 0);
 	tdelete(account, &account->quota->accounts, account_compare);
 	free(account);
 }
 
-static uint64_t account_get_limit(const struct account *account)
+static bool is_part_of_user(enum account_kind kind)
 {
-	switch (account->kind) {
-	case ACCOUNT_USER:
-		return account->quota->user_bytes_max;
-	case ACCOUNT_DEVICE:
-		return account->quota->device_bytes_max;
-	default:
-		return UINT64_MAX;
-	}
+	return kind == ACCOUNT_USER_DEVICE || kind == ACCOUNT_USER_POOL;
 }
 
-int quota_new(uint64_t user_bytes_max, uint64_t device_bytes_max, struct quota **ret)
+static void account_charge(struct account *account, uint64_t bytes)
+{
+	if (account->whole && !account->buffers)
+		account->whole->users++;
+	account->bytes += bytes;
+	account->buffers++;
+}
+
+static void account_release(struct account *account, uint64_t bytes)
+{
+	assert(account->buffers > 0 && account->bytes >= bytes);
+	account->bytes -= bytes;
+	account->buffers--;
+	if (account->whole && !account->buffers)
+		account->whole->users--;
+}
+
+int quota_new(struct quota **ret)
 {
 	struct quota *quota = calloc(1, sizeof(*quota));
 
 	if (!quota)
 		return -ENOMEM;
-	quota->user_bytes_max = user_bytes_max;
-	quota->device_bytes_max = device_bytes_max;
 	*ret = quota;
 	return 0;
 }
@@ -108,93 +115,138 @@ struct quota *quota_free(struct quota *quota)
 	return NULL;
 }
 
+/* From the last to the first: a part goes before its whole. */
 static void charge_drop_accounts(struct charge *charge)
 {
 	while (charge->n_accounts)
 		account_drop_if_empty(charge->accounts[--charge->n_accounts]);
 }
 
-static int charge_add_account(struct charge *charge, struct quota *quota, enum account_kind kind,
-			      uid_t uid, const char *device)
+/* Finds or makes each account; charges none of them. */
+static int charge_add_accounts(struct charge *charge, struct quota *quota,
+			       const struct claim claims[], unsigned int n_claims)
 {
-	struct account *account = account_find(quota, kind, uid, device);
+	assert(!charge->n_accounts && n_claims <= CLAIMS_MAX);
+	for (unsigned int i = 0; i < n_claims; i++) {
+		struct account *account = account_find(quota, &claims[i].id);
 
-	for (unsigned int i = 0; account && i < charge->n_accounts; i++)
-		if (charge->accounts[i] == account)
-			return 0;
-	if (!account)
-		account = account_add(quota, kind, uid, device);
-	if (!account)
-		return -ENOMEM;
-	charge->accounts[charge->n_accounts++] = account;
+		if (!account)
+			account = account_add(quota, &claims[i].id);
+		if (!account) {
+			charge_drop_accounts(charge);
+			return -ENOMEM;
+		}
+		if (is_part_of_user(claims[i].id.kind))
+			account->whole = charge->accounts[i - 1];
+		charge->accounts[charge->n_accounts++] = account;
+	}
 	return 0;
 }
 
-/* Finds or makes each account; charges none of them. */
-static int charge_add_accounts(struct charge *charge, struct quota *quota,
-			       const struct payer *payer)
+uint64_t fair_share(uint64_t capacity, uint64_t others, uint64_t users)
 {
-	uid_t uid = payer->kind == ACCOUNT_USER ? payer->uid : 0;
-	int r = charge_add_account(charge, quota, payer->kind, uid, "");
-
-	for (unsigned int i = 0; r >= 0 && i < payer->n_devices; i++)
-		r = charge_add_account(charge, quota, ACCOUNT_DEVICE, 0, payer->devices[i]);
-	return r;
+	return others < capacity ? (capacity - others) / (users + 1) : 0;
 }
 
-/* The first account that has no room for so many bytes, or NULL. */
-static const struct account *charge_find_full(const struct charge *charge, uint64_t bytes,
-					      bool limited)
+/* The users that hold something of the whole, once this one does. */
+static uint64_t count_users(const struct account *part)
 {
+	return part->whole->users + !part->buffers;
+}
+
+static bool refuse(struct refusal *refusal, enum refusal_why why, uint64_t limit)
+{
+	refusal->why = why;
+	refusal->limit = limit;
+	return true;
+}
+
+/* whole is the claim before that of the part. */
+static bool is_unfair(const struct claim *claim, const struct claim *whole,
+		      const struct account *account, uint64_t bytes, struct refusal *refusal)
+{
+	uint64_t share;
+
+	if (claim->bytes.fair && whole->capacity != INFINITE) {
+		uint64_t left = whole->capacity > whole->kept ? whole->capacity - whole->kept : 0;
+
+		share = fair_share(left, account->whole->bytes - account->bytes,
+				   count_users(account));
+		if (account->bytes + bytes > share)
+			return refuse(refusal, BEYOND_FAIR_BYTES, share);
+	}
+	if (claim->buffers.fair && whole->buffers.max != INFINITE) {
+		share = fair_share(whole->buffers.max, account->whole->buffers - account->buffers,
+				   count_users(account));
+		if (account->buffers + 1 > share)
+			return refuse(refusal, BEYOND_FAIR_BUFFERS, share);
+	}
+	return false;
+}
+
+static bool is_beyond(const struct claim *claim, const struct account *account, uint64_t bytes,
+		      struct refusal *refusal)
+{
+	uint64_t sum;
+
+	if (__builtin_add_overflow(account->bytes, bytes, &sum) || sum > claim->bytes.max)
+		return refuse(refusal, BEYOND_BYTES, claim->bytes.max);
+	if (account->buffers >= claim->buffers.max)
+		return refuse(refusal, BEYOND_BUFFERS, claim->buffers.max);
+	if (claim->kept && claim->capacity != INFINITE &&
+	    (__builtin_add_overflow(sum, claim->kept, &sum) || sum > claim->capacity))
+		return refuse(refusal, BEYOND_KEPT, claim->kept);
+	return false;
+}
+
+/* Does a claim refuse? Then *ret tells which and why. */
+static bool charge_is_refused(const struct charge *charge, const struct claim claims[],
+			      uint64_t bytes, struct refusal *ret)
+{
+	struct refusal refusal = {0};
+
 	for (unsigned int i = 0; i < charge->n_accounts; i++) {
 		const struct account *account = charge->accounts[i];
-		uint64_t sum;
 
-		if (__builtin_add_overflow(account->bytes, bytes, &sum))
-			return account;
-		if (limited && sum > account_get_limit(account))
-			return account;
+		if (!is_beyond(&claims[i], account, bytes, &refusal) &&
+		    !(account->whole &&
+		      is_unfair(&claims[i], &claims[i - 1], account, bytes, &refusal)))
+			continue;
+		refusal.claim = claims[i];
+		refusal.used = refusal.why == BEYOND_BUFFERS || refusal.why == BEYOND_FAIR_BUFFERS
+				       ? account->buffers
+				       : account->bytes;
+		*ret = refusal;
+		return true;
 	}
-	return NULL;
+	return false;
+}
+
+static bool charge_overflows(const struct charge *charge, uint64_t bytes)
+{
+	uint64_t sum;
+
+	for (unsigned int i = 0; i < charge->n_accounts; i++)
+		if (__builtin_add_overflow(charge->accounts[i]->bytes, bytes, &sum))
+			return true;
+	return false;
 }
 
 static void charge_commit(struct charge *charge, uint64_t bytes)
 {
 	charge->bytes = bytes;
-	for (unsigned int i = 0; i < charge->n_accounts; i++) {
-		charge->accounts[i]->bytes += bytes;
-		charge->accounts[i]->count++;
-	}
+	for (unsigned int i = 0; i < charge->n_accounts; i++)
+		account_charge(charge->accounts[i], bytes);
 }
 
-/* The string must outlive the account, which may go now. */
-static const char *payer_get_device(const struct payer *payer, const struct account *account)
+int charge_take(struct charge *charge, struct quota *quota, const struct claim claims[],
+		unsigned int n_claims, uint64_t bytes, struct refusal *ret_refusal)
 {
-	for (unsigned int i = 0; i < payer->n_devices; i++)
-		if (account->kind == ACCOUNT_DEVICE && !strcmp(payer->devices[i], account->device))
-			return payer->devices[i];
-	return "";
-}
+	int r = charge_add_accounts(charge, quota, claims, n_claims);
 
-int charge_take(struct charge *charge, struct quota *quota, const struct payer *payer,
-		uint64_t bytes, struct refusal *ret_refusal)
-{
-	const struct account *full;
-	int r;
-
-	assert(!charge->n_accounts);
-	r = charge_add_accounts(charge, quota, payer);
-	if (r < 0) {
-		charge_drop_accounts(charge);
+	if (r < 0)
 		return r;
-	}
-	full = charge_find_full(charge, bytes, true);
-	if (full) {
-		*ret_refusal = (struct refusal){.kind = full->kind,
-						.uid = full->uid,
-						.device = payer_get_device(payer, full),
-						.used = full->bytes,
-						.limit = account_get_limit(full)};
+	if (charge_is_refused(charge, claims, bytes, ret_refusal)) {
 		charge_drop_accounts(charge);
 		return -EDQUOT;
 	}
@@ -202,18 +254,16 @@ int charge_take(struct charge *charge, struct quota *quota, const struct payer *
 	return 0;
 }
 
-int charge_restore(struct charge *charge, struct quota *quota, const struct payer *payer,
-		   uint64_t bytes)
+int charge_restore(struct charge *charge, struct quota *quota, const struct claim claims[],
+		   unsigned int n_claims, uint64_t bytes)
 {
-	int r;
+	int r = charge_add_accounts(charge, quota, claims, n_claims);
 
-	assert(!charge->n_accounts);
-	r = charge_add_accounts(charge, quota, payer);
-	if (r >= 0 && charge_find_full(charge, bytes, false))
-		r = -EOVERFLOW;
-	if (r < 0) {
-		charge_drop_accounts(charge);
+	if (r < 0)
 		return r;
+	if (charge_overflows(charge, bytes)) {
+		charge_drop_accounts(charge);
+		return -EOVERFLOW;
 	}
 	charge_commit(charge, bytes);
 	return 0;
@@ -221,41 +271,22 @@ int charge_restore(struct charge *charge, struct quota *quota, const struct paye
 
 void charge_release(struct charge *charge)
 {
-	for (unsigned int i = 0; i < charge->n_accounts; i++) {
-		struct account *account = charge->accounts[i];
-
-		assert(account->count > 0 && account->bytes >= charge->bytes);
-		account->bytes -= charge->bytes;
-		account->count--;
-	}
+	for (unsigned int i = 0; i < charge->n_accounts; i++)
+		account_release(charge->accounts[i], charge->bytes);
 	charge_drop_accounts(charge);
 	charge->bytes = 0;
 }
 
-static uint64_t quota_get(const struct quota *quota, enum account_kind kind, uid_t uid,
-			  const char *device)
+uint64_t quota_get_bytes(const struct quota *quota, const struct account_id *id)
 {
-	const struct account *account = account_find(quota, kind, uid, device);
+	const struct account *account = account_find(quota, id);
 
 	return account ? account->bytes : 0;
 }
 
-uint64_t quota_get_user(const struct quota *quota, uid_t uid)
+uint64_t quota_get_buffers(const struct quota *quota, const struct account_id *id)
 {
-	return quota_get(quota, ACCOUNT_USER, uid, "");
-}
+	const struct account *account = account_find(quota, id);
 
-uint64_t quota_get_device(const struct quota *quota, const char *device)
-{
-	return quota_get(quota, ACCOUNT_DEVICE, 0, device);
-}
-
-uint64_t quota_get_unknown(const struct quota *quota)
-{
-	return quota_get(quota, ACCOUNT_UNKNOWN, 0, "");
-}
-
-uint64_t quota_get_device_limit(const struct quota *quota)
-{
-	return quota->device_bytes_max;
+	return account ? account->buffers : 0;
 }

@@ -1,76 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who holds how much. A charge lives inside the thing that it pays for; it is taken before the
- * memory is asked for and given back when the memory is gone. Pure: knows the C library only. The
- * numbers are bytes; how limits are weighed between users is not a promise of the interface.
+ * Who holds how much: accounts, and charges on them. A charge lives inside the thing that it pays
+ * for; it is taken before the memory is asked for and given back when the memory is gone. Keeps
+ * balances, not limits: each claim brings its own, so that new ones hold at once. Pure: knows the C
+ * library only. The numbers are bytes and buffers.
  */
 #ifndef QUOTA_H
 #define QUOTA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define QUOTA_DEVICES_MAX 8
+#include "pool.h"
 
-/* Balances of all users and devices. */
+/* Of one charge: the user, and for each device the device and the user on it. */
+#define CLAIMS_MAX (1 + 2 * DEVICES_MAX)
+
+/* All balances. */
 struct quota;
 
-/* One balance; it is gone when it is zero. */
+/* One balance; it is gone when no charge is on it. */
 struct account;
 
 enum account_kind {
 	ACCOUNT_USER,
 	ACCOUNT_DEVICE,
-	ACCOUNT_UNKNOWN, /* buffers found at start whose owner cannot be told */
+	ACCOUNT_USER_DEVICE, /* a part of ACCOUNT_DEVICE */
+	ACCOUNT_POOL,
+	ACCOUNT_USER_POOL,   /* a part of ACCOUNT_POOL */
+	ACCOUNT_DEVICE_POOL, /* a part of ACCOUNT_POOL */
+	ACCOUNT_UNKNOWN,     /* buffers found at start whose owner cannot be told */
+};
+
+/* Which account: what the kind does not name is 0 or "". */
+struct account_id {
+	enum account_kind kind;
+	uid_t uid;
+	const char *device;
+	const char *pool;
+};
+
+struct limit {
+	uint64_t max;
+	bool fair; /* besides: at most a fair share of the capacity of the whole */
+	/* Where max comes from, for a person; NULL when nowhere. */
+	const char *section;
+	const char *key;
+};
+
+/*
+ * One account that a charge is on. That of a part comes behind that of its whole: the account of
+ * all users on the device, or in the pool.
+ */
+struct claim {
+	struct account_id id; /* borrowed strings, copied when needed */
+	struct limit bytes;
+	struct limit buffers;
+	uint64_t capacity; /* bytes that users share; INFINITE when there is no telling */
+	uint64_t kept;     /* of the capacity, for others than who claims */
 };
 
 /* What a charge pays for. All zero is a charge of nothing; never copy one that is taken. */
 struct charge {
 	uint64_t bytes;
 	unsigned int n_accounts;
-	struct account *accounts[1 + QUOTA_DEVICES_MAX];
+	struct account *accounts[CLAIMS_MAX];
 };
 
-/* Who pays. The strings are copied when needed; a device named twice pays once. */
-struct payer {
-	enum account_kind kind; /* ACCOUNT_USER or ACCOUNT_UNKNOWN */
-	uid_t uid;
-	unsigned int n_devices;
-	const char *devices[QUOTA_DEVICES_MAX];
+enum refusal_why {
+	BEYOND_BYTES,
+	BEYOND_BUFFERS,
+	BEYOND_FAIR_BYTES,   /* limit: the share */
+	BEYOND_FAIR_BUFFERS, /* the same */
+	BEYOND_KEPT,         /* limit: bytes kept for others */
 };
 
-/* The account that refused. */
+/* The first claim that was refused. */
 struct refusal {
-	enum account_kind kind;
-	uid_t uid;
-	const char *device; /* the payer's string */
+	struct claim claim;
+	enum refusal_why why;
 	uint64_t used;
 	uint64_t limit;
 };
 
 /* -ENOMEM. */
-int quota_new(uint64_t user_bytes_max, uint64_t device_bytes_max, struct quota **ret);
+int quota_new(struct quota **ret);
 
 /* Asserts that everything was given back. NULL is ignored. Returns NULL. */
 struct quota *quota_free(struct quota *quota);
 
 /*
- * Charge each account of the payer, or none. -EDQUOT: *ret_refusal tells which account; it is
- * untouched otherwise. -ENOMEM.
+ * Charge a buffer of so many bytes to each account, or to none. The ids are different ones. -EDQUOT:
+ * *ret_refusal tells which claim and why; it is untouched otherwise. -ENOMEM.
  */
-int charge_take(struct charge *charge, struct quota *quota, const struct payer *payer,
-		uint64_t bytes, struct refusal *ret_refusal);
+int charge_take(struct charge *charge, struct quota *quota, const struct claim claims[],
+		unsigned int n_claims, uint64_t bytes, struct refusal *ret_refusal);
 
-/* Charge without looking at the limits: the memory is in use already. -EOVERFLOW, -ENOMEM. */
-int charge_restore(struct charge *charge, struct quota *quota, const struct payer *payer,
-		   uint64_t bytes);
+/* The same without a look at the limits: the memory is in use already. -EOVERFLOW, -ENOMEM. */
+int charge_restore(struct charge *charge, struct quota *quota, const struct claim claims[],
+		   unsigned int n_claims, uint64_t bytes);
 
 /* Give everything back; a second call does nothing. */
 void charge_release(struct charge *charge);
 
-uint64_t quota_get_user(const struct quota *quota, uid_t uid);
-uint64_t quota_get_device(const struct quota *quota, const char *device);
-uint64_t quota_get_unknown(const struct quota *quota);
-uint64_t quota_get_device_limit(const struct quota *quota);
+/*
+ * What one of so many users may hold in all, of what the others leave: each could take as much
+ * again, and one more user would still find room. users counts who asks.
+ */
+uint64_t fair_share(uint64_t capacity, uint64_t others, uint64_t users);
+
+/* Balances; 0 when there is no such account. */
+uint64_t quota_get_bytes(const struct quota *quota, const struct account_id *id);
+uint64_t quota_get_buffers(const struct quota *quota, const struct account_id *id);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "claims.h"
 #include "cleanup.h"
 #include "log.h"
 
@@ -16,21 +17,33 @@ static void buffer_freep(struct buffer **buffer)
 	buffer_free(*buffer);
 }
 
-static int charge_for(struct buffer *buffer, struct quota *quota)
+static int charge_for(struct buffer *buffer, const struct module *module, struct quota *quota)
 {
+	const struct peer peer = {.uid = buffer->owner.uid};
 	struct payer payer = {
-		.kind = buffer->known ? ACCOUNT_USER : ACCOUNT_UNKNOWN,
-		.uid = buffer->owner.uid,
+		.peer = buffer->known ? &peer : NULL,
 		.n_devices = buffer->owner.n_devices,
 	};
+	struct claim claims[CLAIMS_MAX];
+	unsigned int n, n_pools;
+	const struct pool *pools = module_get_pools(module, &n_pools);
+	int r;
 
-	for (unsigned int i = 0; i < payer.n_devices; i++)
+	for (unsigned int i = 0; i < payer.n_devices; i++) {
 		payer.devices[i] = buffer->owner.devices[i];
-	return charge_restore(&buffer->charge, quota, &payer, buffer->size);
+		payer.nodes[i] = "";
+	}
+	n = claims_of_payer(NULL, &payer, claims);
+	r = charge_restore(&buffer->charge, quota, claims, n, buffer->size);
+	if (r < 0 || buffer->pool >= n_pools)
+		return r;
+	n = claims_on_pool(NULL, &payer, &pools[buffer->pool], buffer->size, quota, claims);
+	return charge_restore(&buffer->pool_charge, quota, claims, n, buffer->size);
 }
 
 /* 1: entered; 0: entered, with a tag that cannot be read. */
-static int enter(const struct module_buffer *live, struct ledger *ledger, struct quota *quota)
+static int enter(const struct module_buffer *live, const struct module *module,
+		 struct ledger *ledger, struct quota *quota)
 {
 	_cleanup_(buffer_freep) struct buffer *buffer = NULL;
 	bool known;
@@ -48,7 +61,7 @@ static int enter(const struct module_buffer *live, struct ledger *ledger, struct
 	buffer->pool = live->pool;
 	buffer->mapping = live->mapping;
 	buffer->contiguous = live->contiguous;
-	r = charge_for(buffer, quota);
+	r = charge_for(buffer, module, quota);
 	if (r >= 0)
 		r = ledger_insert(ledger, buffer);
 	if (r < 0)
@@ -71,7 +84,7 @@ int rebuild(const struct module *module, struct ledger *ledger, struct quota *qu
 		if (n < 0)
 			return n;
 		for (int i = 0; i < n; i++) {
-			int r = enter(&page[i], ledger, quota);
+			int r = enter(&page[i], module, ledger, quota);
 
 			if (r < 0)
 				return r;

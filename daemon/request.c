@@ -14,6 +14,7 @@
 #include "job.h"
 #include "list.h"
 #include "manager.h"
+#include "refusal.h"
 #include "text.h"
 
 /* One ALLOC while it is carried out. */
@@ -24,8 +25,11 @@ struct allocation {
 	int client; /* its socket */
 	uint8_t tag[TAG_SIZE];
 	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
-	unsigned int step;     /* the pool that is tried; those before it are exhausted */
-	int errors[STEPS_MAX]; /* of the kernel, for the steps before it */
+	unsigned int step;        /* the pool that is tried; those before it are exhausted */
+	int errors[STEPS_MAX];    /* for the steps before it: of the kernel, or -EDQUOT for */
+	struct refusal *refusals; /* that our own quota refused; STEPS_MAX of them */
+	unsigned int n_claims;    /* on the user and the devices */
+	struct claim claims[CLAIMS_MAX];
 };
 
 /* Appends to a text of fixed size; what does not fit is left out. */
@@ -56,24 +60,32 @@ static const char *kernel_error_text(int error)
 	}
 }
 
+static void say_step(const struct allocation *a, const struct plan *plan, unsigned int i,
+		     char why[static REFUSAL_TEXT_SIZE])
+{
+	if (!a || i >= plan->n_tries)
+		plan_say_step(plan, &plan->steps[i], why, REFUSAL_TEXT_SIZE);
+	else if (a->errors[i] == -EDQUOT)
+		refusal_say(&a->refusals[i], why);
+	else
+		snprintf(why, REFUSAL_TEXT_SIZE, "%s", kernel_error_text(a->errors[i]));
+}
+
 /*
- * Names each pool and why it refused; errors of those that were tried, NULL when none was. When the
- * request insists on a pool, the others are no news.
+ * Names each pool and why it refused; a has the errors of those that were tried, NULL when none
+ * was. When the request insists on a pool, the others are no news.
  */
-static void say_refusals(const struct plan *plan, const int *errors,
+static void say_refusals(const struct allocation *a, const struct plan *plan,
 			 char text[static DMABUFD_TEXT_SIZE])
 {
-	char why[DMABUFD_WHY_SIZE];
+	char why[REFUSAL_TEXT_SIZE];
 
 	for (unsigned int i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 
 		if (step->verdict == REFUSED_NOT_ASKED)
 			continue;
-		if (errors && i < plan->n_tries)
-			snprintf(why, sizeof(why), "%s", kernel_error_text(errors[i]));
-		else
-			plan_say_step(plan, step, why, sizeof(why));
+		say_step(a, plan, i, why);
 		say(text, "%s%s: %s", text[0] ? "; " : "", step_get_name(step), why);
 	}
 	if (!plan->n_steps)
@@ -84,33 +96,26 @@ static int fail_by_plan(const struct plan *plan, struct reply *reply)
 {
 	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
 
-	say_refusals(plan, NULL, text);
+	say_refusals(NULL, plan, text);
 	if (plan->error == -E2BIG)
 		return reply_fail(reply, plan->error, "no suitable pool could ever give %s: %.900s",
 				  size_text(size, plan->size), text);
 	return reply_fail(reply, plan->error, "no pool suits all that was asked: %.900s", text);
 }
 
-/* What this request has charged already is not what the client thinks of as held. */
-static int fail_by_quota(const struct allocation *a, const struct refusal *refusal,
-			 uint64_t charged, struct reply *reply)
+/* What this request has charged already, n buffers, is not what the client thinks of as held. */
+static int fail_by_quota(const struct allocation *a, struct refusal *refusal, unsigned int n,
+			 struct reply *reply)
 {
-	char who[DEVICE_KEY_SIZE + 16], asked[SIZE_TEXT], used[SIZE_TEXT], limit[SIZE_TEXT];
+	bool buffers = refusal->why == BEYOND_BUFFERS || refusal->why == BEYOND_FAIR_BUFFERS;
+	char asked[SIZE_TEXT], text[REFUSAL_TEXT_SIZE];
 	uint64_t sum;
 
 	if (__builtin_mul_overflow(a->plan->size, a->job->count, &sum))
 		sum = UINT64_MAX;
-
-	if (refusal->kind == ACCOUNT_USER)
-		snprintf(who, sizeof(who), "user %u holds", refusal->uid);
-	else
-		snprintf(who, sizeof(who), "%s has", refusal->device);
-	return reply_fail(reply, -EDQUOT,
-			  "no quota for %s more: %s %s of %s: close buffers, or raise "
-			  "%sBytesMax= in dmabufd.conf",
-			  size_text(asked, sum), who, size_text(used, refusal->used - charged),
-			  size_text(limit, refusal->limit),
-			  refusal->kind == ACCOUNT_USER ? "User" : "Device");
+	refusal->used -= buffers ? n : n * a->plan->size;
+	refusal_say(refusal, text);
+	return reply_fail(reply, -EDQUOT, "no quota for %s more: %s", size_text(asked, sum), text);
 }
 
 static void allocation_finish(struct allocation *a)
@@ -123,18 +128,14 @@ static void allocation_finish(struct allocation *a)
 static int charge_one(struct allocation *a, unsigned int i, struct reply *reply)
 {
 	struct buffer **ret = &a->buffers[i];
-	struct payer payer = {.kind = ACCOUNT_USER, .uid = a->job->owner.uid};
 	struct refusal refusal;
 	int r = buffer_new(ret);
 
-	payer.n_devices = a->job->n_devices;
-	for (unsigned int k = 0; k < payer.n_devices; k++)
-		payer.devices[k] = a->job->owner.devices[k];
 	if (r >= 0)
-		r = charge_take(&(*ret)->charge, a->manager->quota, &payer, a->plan->size,
-				&refusal);
+		r = charge_take(&(*ret)->charge, a->manager->quota, a->claims, a->n_claims,
+				a->plan->size, &refusal);
 	if (r == -EDQUOT)
-		return fail_by_quota(a, &refusal, i * a->plan->size, reply);
+		return fail_by_quota(a, &refusal, i, reply);
 	if (r < 0)
 		return reply_fail(reply, r, "dmabufd is out of memory: try again later");
 	(*ret)->known = true;
@@ -174,25 +175,55 @@ static int try_pool(struct allocation *a, struct module_buffer *ret, int *ret_fd
 	return r;
 }
 
+/* The pool's own accounts are charged before the kernel is asked for its memory. */
+static int charge_pool(struct allocation *a, struct buffer *buffer)
+{
+	const struct pool *pool = a->plan->steps[a->step].pool;
+	struct claim claims[CLAIMS_MAX];
+	unsigned int n = claims_on_pool(a->manager->settings, &a->job->payer, pool, a->plan->size,
+					a->manager->quota, claims);
+
+	return charge_take(&buffer->pool_charge, a->manager->quota, claims, n, a->plan->size,
+			   &a->refusals[a->step]);
+}
+
 static bool next_pool_may_help(int error)
 {
 	return error == -ENOSPC || error == -E2BIG || error == -ERANGE || error == -EOPNOTSUPP;
 }
 
+/* What is left to say when no pool is. */
+static int sum_up(const struct allocation *a)
+{
+	int r = -E2BIG;
+
+	for (unsigned int i = 0; i < a->plan->n_tries; i++) {
+		if (a->errors[i] == -EDQUOT)
+			return -EDQUOT;
+		if (a->errors[i] != -E2BIG)
+			r = -ENOSPC;
+	}
+	return r;
+}
+
 /* Each pool once in a request: one that is full stays so for the buffers that follow. */
-static int try_pools(struct allocation *a, struct module_buffer *ret, int *ret_fd)
+static int try_pools(struct allocation *a, struct buffer *buffer, struct module_buffer *ret,
+		     int *ret_fd)
 {
 	for (; a->step < a->plan->n_tries; a->step++) {
-		int r = try_pool(a, ret, ret_fd);
+		int r = charge_pool(a, buffer);
 
-		if (r >= 0 || !next_pool_may_help(r))
+		if (r >= 0) {
+			r = try_pool(a, ret, ret_fd);
+			if (r >= 0 || !next_pool_may_help(r))
+				return r;
+			charge_release(&buffer->pool_charge);
+		} else if (r != -EDQUOT) {
 			return r;
+		}
 		a->errors[a->step] = r;
 	}
-	for (unsigned int i = 0; i < a->plan->n_tries; i++)
-		if (a->errors[i] != -E2BIG)
-			return -ENOSPC;
-	return -E2BIG;
+	return sum_up(a);
 }
 
 /* Another pool would be a way around the limit of the client's memory cgroup: none is tried. */
@@ -214,16 +245,18 @@ static int fail_by_kernel(const struct allocation *a, int error, struct reply *r
 {
 	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
 
-	if (error == -EDQUOT || error == -ESRCH)
+	if (a->step < a->plan->n_tries && (error == -EDQUOT || error == -ESRCH))
 		return fail_by_cgroup(a, error, reply);
 	if (error == -EMFILE || error == -ENFILE)
 		return reply_fail(reply, error, "dmabufd has no descriptor free: try again later");
 	if (a->step < a->plan->n_tries)
 		return reply_fail(reply, error == -EPROTO ? -EIO : error, "pool %s failed: %s",
 				  step_get_name(&a->plan->steps[a->step]), strerror(-error));
-	say_refusals(a->plan, a->errors, text);
+	say_refusals(a, a->plan, text);
 	return reply_fail(reply, error, "%s %s: %.900s",
-			  error == -ENOSPC ? "no room for" : "no suitable pool could ever give",
+			  error == -E2BIG    ? "no suitable pool could ever give"
+			  : error == -EDQUOT ? "no quota for"
+					     : "no room for",
 			  size_text(size, a->plan->size), text);
 }
 
@@ -246,13 +279,13 @@ static int enter(struct allocation *a, struct buffer **buffer, const struct modu
 	return r;
 }
 
-static int allocate_one(struct allocation *a, struct buffer **buffer, bool is_root,
+static int allocate_one(struct allocation *a, struct buffer **buffer, bool shows_address,
 			struct reply *reply)
 {
 	_cleanup_close_ int fd = -EBADF;
 	const struct buffer *entered = *buffer;
 	struct module_buffer made;
-	int r = try_pools(a, &made, &fd);
+	int r = try_pools(a, *buffer, &made, &fd);
 
 	if (r < 0)
 		return fail_by_kernel(a, r, reply);
@@ -260,16 +293,16 @@ static int allocate_one(struct allocation *a, struct buffer **buffer, bool is_ro
 	if (r < 0)
 		return reply_fail(reply, r == -ENOMEM ? r : -EIO, "dmabufd cannot book the buffer");
 	buffer_fill(&reply->frame.buffers[reply->n_fds], entered, a->job->pools, a->job->n_pools,
-		    is_root);
+		    shows_address);
 	reply->fds[reply->n_fds++] = TAKE_FD(fd);
 	return 0;
 }
 
-static int allocate_all(struct allocation *a, bool is_root, struct reply *reply)
+static int allocate_all(struct allocation *a, bool shows_address, struct reply *reply)
 {
 	reply_set_body(reply, a->job->count * sizeof(struct dmabufd_buffer));
 	for (unsigned int i = 0; i < a->job->count; i++) {
-		int r = allocate_one(a, &a->buffers[i], is_root, reply);
+		int r = allocate_one(a, &a->buffers[i], shows_address, reply);
 
 		/* reply_fail() closed those made so far; their releases are on the way. */
 		if (r < 0)
@@ -281,16 +314,21 @@ static int allocate_all(struct allocation *a, bool is_root, struct reply *reply)
 static int carry_out(struct client *client, const struct job *job, const struct plan *plan,
 		     struct reply *reply)
 {
-	struct allocation a = {
-		.manager = client->manager, .job = job, .plan = plan, .client = client->fd};
+	struct refusal refusals[STEPS_MAX]; /* written when needed */
+	struct allocation a = {.manager = client->manager,
+			       .job = job,
+			       .plan = plan,
+			       .client = client->fd,
+			       .refusals = refusals};
 	int r = tag_pack(&job->owner, a.tag);
 
 	if (r < 0)
 		return reply_fail(reply, -E2BIG,
 				  "the names of these devices are too long together: name fewer");
+	a.n_claims = claims_of_payer(a.manager->settings, &job->payer, a.claims);
 	r = charge_all(&a, reply);
 	if (r >= 0)
-		r = allocate_all(&a, client->peer.uid == 0, reply);
+		r = allocate_all(&a, client_is_root_or_in(client, DAEMON_ADDRESS_GROUP), reply);
 	allocation_finish(&a);
 	return r;
 }

@@ -97,12 +97,13 @@ def test_free_device_gets_cma_and_then_buddy(client, free_camera):
     buffer.close()
 
 
-def test_full_region_gives_way_to_cma(client, bound_camera):
-    held = libdmabuf.exhaust(client, bound_camera, "camera", 4096)
-    assert sum(buffer.size for buffer in held) == 32 * MIB
-    buffer, = client.allocate(MIB, bound_camera)
-    assert buffer.pool == "default_cma_region"
-    close_all([*held, buffer])
+def test_full_region_gives_way_to_cma(bound_camera):
+    with guest.configured("[Daemon]\nFairShare=no\n"), libdmabuf.Connection() as client:
+        held = libdmabuf.exhaust(client, bound_camera, "camera", 4096)
+        assert sum(buffer.size for buffer in held) == 32 * MIB
+        buffer, = client.allocate(MIB, bound_camera)
+        assert buffer.pool == "default_cma_region"
+        close_all([*held, buffer])
 
 
 def test_devices_that_share_get_no_region_of_one(client, bound_camera, free_camera):
@@ -155,7 +156,8 @@ def test_several_buffers_or_none(client, bound_camera):
     buffers = client.allocate(MIB, bound_camera, count=14)
     assert len({buffer.id for buffer in buffers}) == 14
     close_all(buffers)
-    refused(errno.ENOSPC, client.allocate, 3 * MIB, bound_camera, count=14, pool="camera")
+    with guest.configured("[Pool camera]\nUserBytesMax=100%\n"), libdmabuf.Connection() as client:
+        refused(errno.ENOSPC, client.allocate, 3 * MIB, bound_camera, count=14, pool="camera")
     guest.wait_until(lambda: totals() == (0, 0), "what was allocated on the way is back")
 
 
@@ -284,7 +286,7 @@ def test_users_see_their_own_and_no_addresses(client, free_camera):
     close_all(root)
 
 
-def test_only_root_allocates_without_a_device(client):
+def test_only_root_allocates_without_a_device_by_default(client):
     close_all(client.allocate(4096))
     done = guest.run("dmabufctl", "alloc", "--size", "4K", user=VIDEO_USER)
     assert done.returncode == 1

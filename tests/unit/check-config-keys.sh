@@ -1,26 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The keys of the configuration and their description must be the same, defaults included.
-# shellcheck disable=SC2086 # words, on one line
-# usage: check-config-keys.sh settings.c dmabufd.conf.5
+# The keys of the configuration and their description must be the same, defaults included: of each
+# section its keys, and "The default is X." where one has a default that can be written in the file.
+# usage: check-config-keys.sh print-keys dmabufd.conf.5
 set -eu
 
-in_code=$(sed -n 's/^\t{"\([A-Za-z]*\)", parse_.*/\1/p' "$1" | sort)
-in_page=$(sed -n 's/^\.It Ic \([A-Za-z]*\)= .*/\1/p' "$2" | sort)
+in_page() {
+	awk '
+		function flush() { if (key != "") print section, key, value }
+		/^\.Ss The .* section/ { flush(); key = ""; section = $3 }
+		/^\.Sh / { flush(); key = ""; section = "" }
+		section != "" && /^\.It Ic [A-Za-z]*= / {
+			flush(); key = $3; sub(/=$/, "", key); value = "-"
+		}
+		/^The default is .*\.$/ { value = $4; sub(/\.$/, "", value) }
+		END { flush() }' "$1"
+}
 
-if [ -z "$in_code" ] || [ "$in_code" != "$in_page" ]; then
-	echo "keys in $1:" $in_code
-	echo "keys in $2:" $in_page
-	exit 1
-fi
-
-# "#define USER_BYTES_MAX_DEFAULT (UINT64_C(512) << 20)" and "The default is 512M."
-defaults_in_code=$(sed -n 's/^#define [A-Z_]*_MAX_DEFAULT (UINT64_C(\([0-9]*\)) << 20)/\1M/p
-	s/^#define [A-Z_]*_MAX_DEFAULT \([0-9]*\)$/\1/p' "${1%.c}.h")
-defaults_in_page=$(sed -n 's/^The default is \([0-9A-Z]*\)\.$/\1/p' "$2")
-
-if [ "$defaults_in_code" != "$defaults_in_page" ]; then
-	echo "defaults in ${1%.c}.h:" $defaults_in_code
-	echo "defaults in $2:" $defaults_in_page
+expected=$("$1" | sort)
+found=$(in_page "$2" | sort)
+if [ -z "$expected" ] || [ "$expected" != "$found" ]; then
+	printf 'in the table:\n%s\n\nin %s:\n%s\n' "$expected" "$2" "$found"
 	exit 1
 fi

@@ -12,30 +12,104 @@
 
 #include "quota.h"
 
-static struct payer user(uid_t uid, const char *a, const char *b)
-{
-	struct payer payer = {.kind = ACCOUNT_USER, .uid = uid, .devices = {a, b}};
+/* Who asks, and the limits that hold for all users and all devices of a test. */
+struct who {
+	bool known;
+	uid_t uid;
+	unsigned int n_devices;
+	const char *devices[8];
+};
 
-	payer.n_devices = (a != NULL) + (b != NULL);
-	return payer;
+static uint64_t user_max, device_max;
+
+static struct who user(uid_t uid, const char *a, const char *b)
+{
+	struct who who = {.known = true, .uid = uid, .devices = {a, b}};
+
+	who.n_devices = (a != NULL) + (b != NULL);
+	return who;
 }
 
-static struct quota *make(uint64_t user_max, uint64_t device_max)
+static struct quota *make(uint64_t user, uint64_t device)
 {
 	struct quota *quota = NULL;
 
-	assert_int_equal(quota_new(user_max, device_max, &quota), 0);
+	user_max = user;
+	device_max = device;
+	assert_int_equal(quota_new(&quota), 0);
 	return quota;
 }
 
-static int take(struct charge *charge, struct quota *quota, struct payer payer, uint64_t bytes)
+static struct claim claim(enum account_kind kind, uid_t uid, const char *device, uint64_t max)
 {
-	struct refusal refusal = {.kind = ACCOUNT_UNKNOWN, .used = 123};
-	int r = charge_take(charge, quota, &payer, bytes, &refusal);
+	return (struct claim){.id = {kind, uid, device, ""},
+			      .bytes = {.max = max},
+			      .buffers = {.max = INFINITE},
+			      .capacity = INFINITE};
+}
+
+static unsigned int make_claims(struct claim claims[static CLAIMS_MAX], const struct who *who)
+{
+	unsigned int n = 0;
+
+	claims[n++] = who->known ? claim(ACCOUNT_USER, who->uid, "", user_max)
+				 : claim(ACCOUNT_UNKNOWN, 0, "", INFINITE);
+	for (unsigned int i = 0; i < who->n_devices; i++) {
+		claims[n++] = claim(ACCOUNT_DEVICE, 0, who->devices[i], device_max);
+		if (who->known)
+			claims[n++] =
+				claim(ACCOUNT_USER_DEVICE, who->uid, who->devices[i], INFINITE);
+	}
+	return n;
+}
+
+static int take_or_tell(struct charge *charge, struct quota *quota, const struct who *who,
+			uint64_t bytes, struct refusal *refusal)
+{
+	struct claim claims[CLAIMS_MAX];
+
+	return charge_take(charge, quota, claims, make_claims(claims, who), bytes, refusal);
+}
+
+static int take(struct charge *charge, struct quota *quota, struct who who, uint64_t bytes)
+{
+	struct refusal refusal = {.used = 123};
+	int r = take_or_tell(charge, quota, &who, bytes, &refusal);
 
 	if (r != -EDQUOT)
 		assert_int_equal(refusal.used, 123);
 	return r;
+}
+
+static int restore(struct charge *charge, struct quota *quota, const struct who *who,
+		   uint64_t bytes)
+{
+	struct claim claims[CLAIMS_MAX];
+
+	return charge_restore(charge, quota, claims, make_claims(claims, who), bytes);
+}
+
+static uint64_t get(const struct quota *quota, enum account_kind kind, uid_t uid,
+		    const char *device)
+{
+	const struct account_id id = {kind, uid, device, ""};
+
+	return quota_get_bytes(quota, &id);
+}
+
+static uint64_t quota_get_user(const struct quota *quota, uid_t uid)
+{
+	return get(quota, ACCOUNT_USER, uid, "");
+}
+
+static uint64_t quota_get_device(const struct quota *quota, const char *device)
+{
+	return get(quota, ACCOUNT_DEVICE, 0, device);
+}
+
+static uint64_t quota_get_unknown(const struct quota *quota)
+{
+	return get(quota, ACCOUNT_UNKNOWN, 0, "");
 }
 
 static void exactly_the_limit(void **state)
@@ -81,13 +155,13 @@ static void all_accounts_or_none(void **state)
 {
 	struct quota *quota = make(1000, 100);
 	struct charge a = {0}, b = {0};
-	struct payer payer = user(7, "one", "two");
+	struct who payer = user(7, "one", "two");
 	struct refusal refusal;
 
 	assert_int_equal(take(&a, quota, user(8, "two", NULL), 60), 0);
-	assert_int_equal(charge_take(&b, quota, &payer, 41, &refusal), -EDQUOT);
-	assert_int_equal(refusal.kind, ACCOUNT_DEVICE);
-	assert_string_equal(refusal.device, "two");
+	assert_int_equal(take_or_tell(&b, quota, &payer, 41, &refusal), -EDQUOT);
+	assert_int_equal(refusal.claim.id.kind, ACCOUNT_DEVICE);
+	assert_string_equal(refusal.claim.id.device, "two");
 	assert_int_equal(refusal.used, 60);
 	assert_int_equal(refusal.limit, 100);
 	assert_int_equal(quota_get_user(quota, 7), 0);
@@ -106,14 +180,14 @@ static void all_accounts_or_none(void **state)
 static void refusal_of_a_user(void **state)
 {
 	struct quota *quota = make(MIB(512), UINT64_MAX);
-	struct payer payer = user(1000, "d", NULL);
+	struct who payer = user(1000, "d", NULL);
 	struct charge a = {0}, b = {0};
 	struct refusal refusal;
 
 	assert_int_equal(take(&a, quota, payer, MIB(500)), 0);
-	assert_int_equal(charge_take(&b, quota, &payer, MIB(13), &refusal), -EDQUOT);
-	assert_int_equal(refusal.kind, ACCOUNT_USER);
-	assert_int_equal(refusal.uid, 1000);
+	assert_int_equal(take_or_tell(&b, quota, &payer, MIB(13), &refusal), -EDQUOT);
+	assert_int_equal(refusal.claim.id.kind, ACCOUNT_USER);
+	assert_int_equal(refusal.claim.id.uid, 1000);
 	assert_int_equal(refusal.used, MIB(500));
 	assert_int_equal(refusal.limit, MIB(512));
 	charge_release(&a);
@@ -146,31 +220,172 @@ static void limit_of_zero(void **state)
 	quota_free(quota);
 }
 
-static void a_device_twice_pays_once(void **state)
+/* Buffers count one each, whatever their size, and are given back one by one. */
+static void buffers_at_the_limit(void **state)
 {
-	struct quota *quota = make(100, 100);
-	struct charge a = {0};
+	struct quota *quota = make(INFINITE, INFINITE);
+	struct claim one = claim(ACCOUNT_USER, 1, "", INFINITE);
+	struct charge a = {0}, b = {0}, c = {0};
+	struct refusal refusal;
 
-	assert_int_equal(take(&a, quota, user(1, "d", "d"), 100), 0);
-	assert_int_equal(quota_get_device(quota, "d"), 100);
+	one.buffers.max = 2;
+	assert_int_equal(charge_take(&a, quota, &one, 1, 1, &refusal), 0);
+	assert_int_equal(charge_take(&b, quota, &one, 1, MIB(1), &refusal), 0);
+	assert_int_equal(quota_get_buffers(quota, &one.id), 2);
+	assert_int_equal(charge_take(&c, quota, &one, 1, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_BUFFERS);
+	assert_int_equal(refusal.used, 2);
+	assert_int_equal(refusal.limit, 2);
 	charge_release(&a);
-	assert_int_equal(quota_get_device(quota, "d"), 0);
+	assert_int_equal(charge_take(&c, quota, &one, 1, 1, &refusal), 0);
+	one.buffers.max = 0;
+	assert_int_equal(charge_take(&a, quota, &one, 1, 1, &refusal), -EDQUOT);
+	charge_release(&b);
+	charge_release(&c);
+	assert_int_equal(quota_get_buffers(quota, &one.id), 0);
+	quota_free(quota);
+}
+
+static void fair_share_in_numbers(void **state)
+{
+	assert_int_equal(fair_share(1024, 0, 1), 512);
+	assert_int_equal(fair_share(1024, 512, 2), 170);
+	assert_int_equal(fair_share(1024, 682, 3), 85);
+	assert_int_equal(fair_share(1024, 1024, 1), 0);
+	assert_int_equal(fair_share(1024, 2000, 1), 0);
+	assert_int_equal(fair_share(0, 0, 1), 0);
+	assert_int_equal(fair_share(UINT64_MAX, 0, 1), INT64_MAX);
+	assert_int_equal(fair_share(1, 0, 1), 0);
+}
+
+/* A part of a device's 1024 bytes and 8 buffers. */
+static int take_fairly(struct charge *charge, struct quota *quota, uid_t uid, uint64_t bytes,
+		       struct refusal *refusal)
+{
+	struct claim claims[] = {claim(ACCOUNT_DEVICE, 0, "d", 1024),
+				 claim(ACCOUNT_USER_DEVICE, uid, "d", INFINITE)};
+
+	claims[0].capacity = 1024;
+	claims[0].buffers.max = 8;
+	claims[1].bytes.fair = claims[1].buffers.fair = true;
+	return charge_take(charge, quota, claims, 2, bytes, refusal);
+}
+
+static void fair_share_of_bytes(void **state)
+{
+	struct quota *quota = make(INFINITE, INFINITE);
+	struct charge a = {0}, b = {0}, c = {0}, more = {0};
+	struct refusal refusal;
+
+	assert_int_equal(take_fairly(&a, quota, 1, 513, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_FAIR_BYTES);
+	assert_int_equal(refusal.used, 0);
+	assert_int_equal(refusal.limit, 512);
+	assert_int_equal(take_fairly(&a, quota, 1, 512, &refusal), 0);
+	assert_int_equal(take_fairly(&more, quota, 1, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.used, 512);
+	/* Two users: a third of what the first leaves. */
+	assert_int_equal(take_fairly(&b, quota, 2, 171, &refusal), -EDQUOT);
+	assert_int_equal(refusal.limit, 170);
+	assert_int_equal(take_fairly(&b, quota, 2, 170, &refusal), 0);
+	assert_int_equal(take_fairly(&c, quota, 3, 86, &refusal), -EDQUOT);
+	assert_int_equal(refusal.limit, 85);
+	assert_int_equal(take_fairly(&c, quota, 3, 85, &refusal), 0);
+	/* The first gives all back: the other two share 1024, and the second may hold 313. */
+	charge_release(&a);
+	assert_int_equal(take_fairly(&more, quota, 2, 144, &refusal), -EDQUOT);
+	assert_int_equal(refusal.limit, 313);
+	assert_int_equal(take_fairly(&more, quota, 2, 143, &refusal), 0);
+	charge_release(&more);
+	charge_release(&b);
+	charge_release(&c);
+	assert_int_equal(take_fairly(&a, quota, 1, 512, &refusal), 0);
+	charge_release(&a);
+	quota_free(quota);
+}
+
+static void fair_share_of_buffers(void **state)
+{
+	struct quota *quota = make(INFINITE, INFINITE);
+	struct charge a[4] = {0}, b[1] = {0}, more = {0};
+	struct refusal refusal;
+
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(take_fairly(&a[i], quota, 1, 1, &refusal), 0);
+	assert_int_equal(take_fairly(&more, quota, 1, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_FAIR_BUFFERS);
+	assert_int_equal(refusal.limit, 4);
+	assert_int_equal(take_fairly(&b[0], quota, 2, 1, &refusal), 0);
+	assert_int_equal(take_fairly(&more, quota, 2, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.used, 1);
+	assert_int_equal(refusal.limit, 1);
+	for (unsigned int i = 0; i < 4; i++)
+		charge_release(&a[i]);
+	charge_release(&b[0]);
+	quota_free(quota);
+}
+
+/* What is restored beyond the limits leaves no share, and is counted as a user's. */
+static void fair_share_beyond_the_limits(void **state)
+{
+	struct quota *quota = make(INFINITE, INFINITE);
+	const struct who first = user(1, "d", NULL), nobody = {.n_devices = 1, .devices = {"d"}};
+	struct charge a = {0}, b = {0}, c = {0};
+	struct refusal refusal;
+
+	assert_int_equal(restore(&a, quota, &first, 2000), 0);
+	assert_int_equal(take_fairly(&b, quota, 2, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.claim.id.kind, ACCOUNT_DEVICE);
+	charge_release(&a);
+	/* Of 1024 nobody known holds 24: the one user may have half of the rest. */
+	assert_int_equal(restore(&a, quota, &nobody, 24), 0);
+	assert_int_equal(take_fairly(&b, quota, 2, 501, &refusal), -EDQUOT);
+	assert_int_equal(refusal.limit, 500);
+	assert_int_equal(take_fairly(&b, quota, 2, 500, &refusal), 0);
+	charge_release(&a);
+	charge_release(&b);
+	charge_release(&c);
+	quota_free(quota);
+}
+
+static void kept_for_others(void **state)
+{
+	struct quota *quota = make(INFINITE, INFINITE);
+	struct claim pool = {.id = {ACCOUNT_POOL, 0, "", "p"},
+			     .bytes = {.max = INFINITE},
+			     .buffers = {.max = INFINITE},
+			     .capacity = 100,
+			     .kept = 40};
+	struct charge a = {0};
+	struct refusal refusal;
+
+	assert_int_equal(charge_take(&a, quota, &pool, 1, 61, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_KEPT);
+	assert_int_equal(refusal.limit, 40);
+	pool.kept = UINT64_MAX;
+	assert_int_equal(charge_take(&a, quota, &pool, 1, 1, &refusal), -EDQUOT);
+	pool.kept = 40;
+	assert_int_equal(charge_take(&a, quota, &pool, 1, 60, &refusal), 0);
+	charge_release(&a);
+	pool.kept = 0;
+	assert_int_equal(charge_take(&a, quota, &pool, 1, 200, &refusal), 0);
+	charge_release(&a);
 	quota_free(quota);
 }
 
 static void restore_beyond_the_limits(void **state)
 {
-	const struct payer nobody = {.kind = ACCOUNT_UNKNOWN, .uid = 5};
+	const struct who nobody = {.uid = 5};
 	struct quota *quota = make(100, 50);
-	struct payer payer = user(1, "d", NULL);
+	struct who payer = user(1, "d", NULL);
 	struct charge a = {0}, b = {0}, c = {0};
 
-	assert_int_equal(charge_restore(&a, quota, &payer, 1000), 0);
+	assert_int_equal(restore(&a, quota, &payer, 1000), 0);
 	assert_int_equal(quota_get_user(quota, 1), 1000);
 	assert_int_equal(take(&b, quota, user(1, NULL, NULL), 1), -EDQUOT);
-	assert_int_equal(charge_restore(&b, quota, &payer, UINT64_MAX), -EOVERFLOW);
+	assert_int_equal(restore(&b, quota, &payer, UINT64_MAX), -EOVERFLOW);
 	assert_int_equal(b.n_accounts, 0);
-	assert_int_equal(charge_restore(&c, quota, &nobody, 77), 0);
+	assert_int_equal(restore(&c, quota, &nobody, 77), 0);
 	assert_int_equal(quota_get_unknown(quota), 77);
 	assert_int_equal(quota_get_user(quota, 5), 0);
 	charge_release(&a);
@@ -203,13 +418,12 @@ static void names(void **state)
 static void eight_devices(void **state)
 {
 	struct quota *quota = make(100, 100);
-	struct payer payer = {.kind = ACCOUNT_USER,
-			      .n_devices = 8,
-			      .devices = {"a", "b", "c", "d", "e", "f", "g", "h"}};
+	struct who payer = {
+		.known = true, .n_devices = 8, .devices = {"a", "b", "c", "d", "e", "f", "g", "h"}};
 	struct charge a = {0};
 
 	assert_int_equal(take(&a, quota, payer, 100), 0);
-	assert_int_equal(a.n_accounts, 9);
+	assert_int_equal(a.n_accounts, 17);
 	assert_int_equal(quota_get_device(quota, "h"), 100);
 	charge_release(&a);
 	quota_free(quota);
@@ -244,7 +458,12 @@ int main(void)
 		cmocka_unit_test(refusal_of_a_user),
 		cmocka_unit_test(overflow),
 		cmocka_unit_test(limit_of_zero),
-		cmocka_unit_test(a_device_twice_pays_once),
+		cmocka_unit_test(buffers_at_the_limit),
+		cmocka_unit_test(fair_share_in_numbers),
+		cmocka_unit_test(fair_share_of_bytes),
+		cmocka_unit_test(fair_share_of_buffers),
+		cmocka_unit_test(fair_share_beyond_the_limits),
+		cmocka_unit_test(kept_for_others),
 		cmocka_unit_test(restore_beyond_the_limits),
 		cmocka_unit_test(names),
 		cmocka_unit_test(eight_devices),

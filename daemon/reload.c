@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * New settings for a running daemon: all of them or none. The limits are looked up with each
+ * request, so nothing needs to be told; what is charged already is not looked at.
+ */
+#include "reload.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include "log.h"
+#include "manager.h"
+
+static void reload(struct manager *m)
+{
+	char reason[CONFIG_REASON_SIZE];
+	struct settings *settings;
+
+	if (config_load(m->places, m->n_places, &settings, reason) < 0) {
+		log_error("%s", reason);
+		log_error("the configuration that was in force stays");
+		return;
+	}
+	settings_free(m->settings);
+	m->settings = settings;
+	log_info("configuration reloaded");
+}
+
+static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+	struct manager *m = userdata;
+	uint64_t now = 0;
+
+	sd_event_now(m->event, CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now);
+	reload(m);
+	sd_notify(0, "READY=1");
+	return 0;
+}
+
+int reload_on_signal(struct manager *m)
+{
+	return sd_event_add_signal(m->event, NULL, SIGHUP, on_hangup, m);
+}
