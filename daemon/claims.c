@@ -141,8 +141,7 @@ static uint64_t percent_of(uint64_t percent, uint64_t whole)
 	return whole / 100 * percent + whole % 100 * percent / 100;
 }
 
-/* Per cent are of the pool's size, or of BytesMax= where the kernel does not tell the size. */
-static uint64_t pool_get_whole(const struct settings *settings, const struct pool *pool)
+uint64_t pool_get_whole(const struct settings *settings, const struct pool *pool)
 {
 	const struct found max = match_pool(settings, pool->name, POOL_BYTES_MAX);
 

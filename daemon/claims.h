@@ -33,6 +33,9 @@ unsigned int claims_on_pool(const struct settings *settings, const struct payer 
 			    const struct pool *pool, uint64_t bytes, const struct quota *quota,
 			    struct claim ret[static CLAIMS_MAX]);
 
+/* What per cent are of: the pool's size, or BytesMax= where the kernel does not tell it; INFINITE. */
+uint64_t pool_get_whole(const struct settings *settings, const struct pool *pool);
+
 /* Bytes that users may hold of a pool in all; INFINITE when there is no telling. */
 uint64_t pool_get_capacity(const struct settings *settings, const struct pool *pool);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "values.h"
 
 static void udev_device_unrefp(struct udev_device **device)
 {
@@ -43,14 +44,45 @@ static int set_string(char *field, size_t size, const char *value)
 	return 0;
 }
 
-/* The node's own property wins: it is the more special one. */
-static int set_pool(struct device *device, struct udev_device *node, struct udev_device *dma)
+/* The node's own property wins: it is the more special one. NULL when there is none. */
+static const char *get_property(struct udev_device *node, struct udev_device *dma, const char *name)
 {
-	const char *pool = udev_device_get_property_value(node, "DMABUF_POOL");
+	const char *value = udev_device_get_property_value(node, name);
 
-	if (!pool)
-		pool = udev_device_get_property_value(dma, "DMABUF_POOL");
-	return set_string(device->pool, sizeof(device->pool), pool ? pool : "");
+	return value ? value : udev_device_get_property_value(dma, name);
+}
+
+/* False: there is no such property, or it makes no sense, which the device remembers. */
+static bool parse_property(struct udev_device *node, struct udev_device *dma, const char *name,
+			   int (*parse)(const char *text, struct setting *ret),
+			   struct device *device, struct setting *ret)
+{
+	const char *value = get_property(node, dma, name);
+
+	*ret = (struct setting){0};
+	if (!value || !*value)
+		return false;
+	if (parse(value, ret) >= 0)
+		return true;
+	device->bad = name;
+	return false;
+}
+
+static void set_override(struct device *device, struct udev_device *node, struct udev_device *dma)
+{
+	struct override *override = &device->override;
+	struct setting setting;
+
+	if (parse_property(node, dma, "DMABUF_POOL", value_parse_pool, device, &setting))
+		strcpy(override->pool, setting.text);
+	override->says_coherent =
+		parse_property(node, dma, "DMABUF_COHERENT", value_parse_boolean, device, &setting);
+	override->coherent = setting.value;
+	override->says_iommu =
+		parse_property(node, dma, "DMABUF_IOMMU", value_parse_boolean, device, &setting);
+	override->iommu = setting.value;
+	if (parse_property(node, dma, "DMABUF_ADDRESS_BITS", value_parse_bits, device, &setting))
+		override->address_bits = (unsigned int)setting.value;
 }
 
 static int device_from_udev(struct udev_device *node, struct device *ret)
@@ -64,9 +96,9 @@ static int device_from_udev(struct udev_device *node, struct device *ret)
 	n = snprintf(device.key, sizeof(device.key), "%s:%s", udev_device_get_subsystem(dma),
 		     udev_device_get_sysname(dma));
 	if (n < 0 || (size_t)n >= sizeof(device.key) ||
-	    set_string(device.node, sizeof(device.node), udev_device_get_devnode(node)) < 0 ||
-	    set_pool(&device, node, dma) < 0)
+	    set_string(device.node, sizeof(device.node), udev_device_get_devnode(node)) < 0)
 		return -ENAMETOOLONG;
+	set_override(&device, node, dma);
 	*ret = device;
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "override.h"
 #include "pool.h"
 
 #define NODE_SIZE 64
@@ -18,7 +19,8 @@ struct device {
 	dev_t devnum;
 	char node[NODE_SIZE];      /* /dev/video0 */
 	char key[DEVICE_KEY_SIZE]; /* bus:name of the nearest ancestor on a bus that does DMA */
-	char pool[POOL_NAME_SIZE]; /* udev property DMABUF_POOL; "" when not set */
+	struct override override;  /* by properties of udev */
+	const char *bad;           /* one of them that makes no sense; NULL for none */
 };
 
 /* -ENODEV: udev knows no such character device, or nothing behind it does DMA. -ENAMETOOLONG. */

@@ -82,28 +82,19 @@ static int set_wishes(const struct dmabufd_request *request, struct job *job, st
 	return 0;
 }
 
-/* The module's pool of this name, as a mask of its index; 0 when there is none. */
-static uint64_t pool_get_mask(const struct pool pools[], unsigned int n, const char *name)
-{
-	for (unsigned int i = 0; i < n; i++)
-		if (!strcmp(pools[i].name, name))
-			return UINT64_C(1) << i;
-	return 0;
-}
-
 int job_get_facts(struct manager *m, const struct device *device, struct facts *ret)
 {
+	const struct override configured =
+		override_from_settings(m->settings, device->key, device->node);
 	unsigned int n_pools;
 	const struct pool *pools = module_get_pools(m->module, &n_pools);
 	int r = module_get_facts(m->module, device->key, ret);
 
-	if (r < 0 || !device->pool[0])
+	if (r < 0)
 		return r;
-	ret->bound = pool_get_mask(pools, n_pools, device->pool);
-	if (!ret->bound) {
-		strcpy(ret->missing, device->pool);
-		manager_log_missing_pool(m, ret);
-	}
+	override_apply(&device->override, SAYS_UDEV, pools, n_pools, ret);
+	override_apply(&configured, SAYS_CONFIG, pools, n_pools, ret);
+	manager_log_overrides(m, device, ret);
 	return 0;
 }
 
@@ -185,7 +176,7 @@ static int check_pool(const struct job *job, struct reply *reply)
 	char names[DMABUFD_TEXT_SIZE / 2] = "none";
 	size_t at = 0;
 
-	if (!job->wanted.pool[0] || pool_get_mask(job->pools, job->n_pools, job->wanted.pool))
+	if (!job->wanted.pool[0] || pools_find(job->pools, job->n_pools, job->wanted.pool))
 		return 0;
 	for (unsigned int i = 0; i < job->n_pools && at < sizeof(names); i++)
 		at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", i ? ", " : "",

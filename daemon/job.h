@@ -35,7 +35,7 @@ int job_prepare(struct client *client, const struct dmabufd_request *request, st
 /* The plan borrows from the job. */
 void job_decide(const struct job *job, struct plan *ret);
 
-/* What the module and udev say of a device; udev's binding replaces that of the firmware. */
+/* What the module says of a device, as udev and the configuration correct it. */
 int job_get_facts(struct manager *manager, const struct device *device, struct facts *ret);
 
 #endif

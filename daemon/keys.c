@@ -24,9 +24,10 @@ const char *const section_names[] = {
 #define CONNECTIONS value_parse_connections, "a number from 1 to 65536"
 #define BOOLEAN value_parse_boolean, "yes or no"
 #define GROUP value_parse_group, "the name or number of a group that exists"
+#define POOL value_parse_pool, "the name of a pool"
+#define BITS value_parse_bits, "a number from 12 to 64"
 #define RESERVE value_parse_reserve, "the name of a pool, and a number of bytes or per cent of it"
 
-/* clang-format off: a table */
 const struct key keys[N_KEYS] = {
 	[DAEMON_USER_BYTES_MAX] = {SECTION_DAEMON, "UserBytesMax", BYTES, "512M"},
 	[DAEMON_USER_BUFFERS_MAX] = {SECTION_DAEMON, "UserBuffersMax", COUNT, "8192"},
@@ -44,12 +45,15 @@ const struct key keys[N_KEYS] = {
 	[DEVICE_BYTES_MAX] = {SECTION_DEVICE, "BytesMax", BYTES, ""},
 	[DEVICE_BUFFERS_MAX] = {SECTION_DEVICE, "BuffersMax", COUNT, ""},
 	[DEVICE_USER_BYTES_MAX] = {SECTION_DEVICE, "UserBytesMax", BYTES, ""},
+	[DEVICE_POOL] = {SECTION_DEVICE, "Pool", POOL, ""},
+	[DEVICE_COHERENT] = {SECTION_DEVICE, "Coherent", BOOLEAN, ""},
+	[DEVICE_IOMMU] = {SECTION_DEVICE, "IOMMU", BOOLEAN, ""},
+	[DEVICE_ADDRESS_BITS] = {SECTION_DEVICE, "AddressBits", BITS, ""},
 	[DEVICE_RESERVE] = {SECTION_DEVICE, "Reserve", RESERVE, ""},
 	[USER_BYTES_MAX] = {SECTION_USER, "BytesMax", BYTES, ""},
 	[USER_BUFFERS_MAX] = {SECTION_USER, "BuffersMax", COUNT, ""},
 	[USER_CONNECTIONS_MAX] = {SECTION_USER, "ConnectionsMax", CONNECTIONS, ""},
 };
-/* clang-format on */
 
 enum key_id key_find(enum section_kind section, const char *name)
 {

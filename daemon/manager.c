@@ -18,9 +18,9 @@
 #include "log.h"
 #include "rebuild.h"
 #include "reload.h"
+#include "review.h"
 
 #define SETTLE_USEC (5 * UINT64_C(1000000))
-#define LOG_PAUSE_USEC (60 * UINT64_C(1000000))
 
 static void manager_freep(struct manager **manager)
 {
@@ -73,6 +73,7 @@ struct manager *manager_free(struct manager *m)
 	device_cache_free(m->devices);
 	udev_unref(m->udev);
 	settings_free(m->settings);
+	notices_clear(&m->notices);
 	free(m);
 	return NULL;
 }
@@ -101,6 +102,22 @@ static int on_module(sd_event_source *source, int fd, uint32_t revents, void *us
 		return sd_event_exit(m->event, r);
 	}
 	return 0;
+}
+
+static void tell(const char *text)
+{
+	log_warning("%s", text);
+}
+
+void manager_review_settings(const struct manager *m)
+{
+	unsigned int n_pools;
+	const struct pool *pools;
+
+	if (!m->module)
+		return;
+	pools = module_get_pools(m->module, &n_pools);
+	review(m->settings, pools, n_pools, tell);
 }
 
 static void module_closep(struct module **module)
@@ -133,6 +150,7 @@ static int manager_attach(struct manager *m)
 		 MODULE_NODE_FOLDER "/" MODULE_NODE_NAME, ledger_get_count(m->ledger),
 		 ledger_get_bytes(m->ledger));
 	sd_notify(0, "STATUS=Ready.");
+	manager_review_settings(m);
 	return 0;
 }
 
@@ -304,15 +322,23 @@ int manager_start(struct manager *m)
 	return reload_on_signal(m);
 }
 
-void manager_log_missing_pool(struct manager *m, const struct facts *facts)
+void manager_log_overrides(struct manager *m, const struct device *device,
+			   const struct facts *facts)
 {
-	uint64_t now;
+	char text[384], what[192];
+	unsigned int n_pools;
+	const struct pool *pools = module_get_pools(m->module, &n_pools);
 
-	if (sd_event_now(m->event, CLOCK_MONOTONIC, &now) < 0)
+	if (device->bad) {
+		snprintf(text, sizeof(text), "udev property %s of %s makes no sense: ignored",
+			 device->bad, device->node);
+		if (notices_add(&m->notices, text))
+			log_warning("%s", text);
+	}
+	if (!override_say(facts, pools, n_pools, what, sizeof(what)))
 		return;
-	if (m->missing_logged_usec && now - m->missing_logged_usec < LOG_PAUSE_USEC)
-		return;
-	m->missing_logged_usec = now;
-	log_warning("udev property DMABUF_POOL of %s names the pool \"%s\", which does not exist",
-		    facts->key, facts->missing);
+	snprintf(text, sizeof(text), "%s is overridden: %s%s", facts->key, what,
+		 facts->missing[0] ? "; there is no such pool" : "");
+	if (notices_add(&m->notices, text))
+		log_line(SD_NOTICE, "%s", text);
 }

@@ -16,6 +16,7 @@
 #include "ledger.h"
 #include "listener.h"
 #include "module.h"
+#include "notice.h"
 #include "quota.h"
 
 LIST_HEAD(clients, client);
@@ -35,7 +36,7 @@ struct manager {
 	struct ledger *ledger;
 	struct clients clients; /* owns them */
 	struct listener listener;
-	uint64_t missing_logged_usec; /* when a missing pool was last complained about */
+	struct notices notices; /* told since the last reload */
 };
 
 /* Takes possession of the settings, also on failure. -ENOMEM; errors of sd-event. */
@@ -56,7 +57,11 @@ int manager_read_events(struct manager *manager);
 /* One line for a person: why there is no module and what to do. */
 const char *manager_get_module_text(const struct manager *manager);
 
-/* udev binds a device to a pool that does not exist; complains once in a while only. */
-void manager_log_missing_pool(struct manager *manager, const struct facts *facts);
+/* Tell which settings come to nothing with the pools of the module, if there is one. */
+void manager_review_settings(const struct manager *manager);
+
+/* Tell once what of a device's facts is not the kernel's word. */
+void manager_log_overrides(struct manager *manager, const struct device *device,
+			   const struct facts *facts);
 
 #endif

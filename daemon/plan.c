@@ -14,6 +14,29 @@ static const char *mapping_name(enum mapping mapping)
 	return mapping == MAPPING_CACHED ? "cached" : "write-combined";
 }
 
+/* For behind a fact. */
+static const char *by(enum source source)
+{
+	switch (source) {
+	case SAYS_UDEV:
+		return ", says udev";
+	case SAYS_CONFIG:
+		return ", says dmabufd.conf";
+	default:
+		return "";
+	}
+}
+
+/* Of a sentence on all devices: the one of which somebody else than the kernel says so. */
+static void say_except(const char *all, const struct facts *device, enum source source, char *text,
+		       size_t size)
+{
+	if (device)
+		snprintf(text, size, "%s (for %s%s)", all, device->key, by(source));
+	else
+		snprintf(text, size, "%s", all);
+}
+
 const char *step_get_name(const struct step *step)
 {
 	return step->pool ? step->pool->name : step->missing_for->missing;
@@ -26,11 +49,13 @@ void plan_say_contiguous(const struct plan *plan, char *text, size_t size)
 		snprintf(text, size, "needed: the request asks for it");
 		break;
 	case CONTIGUOUS_NO_IOMMU:
-		snprintf(text, size, "needed: no IOMMU translates for %s",
-			 plan->contiguous_for->key);
+		snprintf(text, size, "needed: no IOMMU translates for %s%s",
+			 plan->contiguous_for->key, by(plan->contiguous_for->iommu_by));
 		break;
 	case SCATTERED_IOMMU:
-		snprintf(text, size, "not needed: an IOMMU translates for every device");
+		say_except("not needed: an IOMMU translates for every device", plan->contiguous_for,
+			   plan->contiguous_for ? plan->contiguous_for->iommu_by : SAYS_KERNEL,
+			   text, size);
 		break;
 	case SCATTERED_NO_DEVICE:
 		snprintf(text, size, "not needed: no device is named");
@@ -41,8 +66,8 @@ void plan_say_contiguous(const struct plan *plan, char *text, size_t size)
 void plan_say_address(const struct plan *plan, char *text, size_t size)
 {
 	if (plan->max_address)
-		snprintf(text, size, "at most 0x%" PRIx64 ": the DMA mask of %s", plan->max_address,
-			 plan->address_for->key);
+		snprintf(text, size, "at most 0x%" PRIx64 ": the DMA mask of %s%s",
+			 plan->max_address, plan->address_for->key, by(plan->address_for->mask_by));
 	else
 		snprintf(text, size, "no limit: no device without an IOMMU has a smaller mask");
 }
@@ -54,7 +79,10 @@ void plan_say_mapping(const struct plan *plan, char *text, size_t size)
 		snprintf(text, size, "%s: the request insists on it", mapping_name(plan->mapping));
 		break;
 	case MAPPING_COHERENT:
-		snprintf(text, size, "cached: every device is coherent with the CPU's cache");
+		say_except("cached: every device is coherent with the CPU's cache",
+			   plan->mapping_for,
+			   plan->mapping_for ? plan->mapping_for->coherent_by : SAYS_KERNEL, text,
+			   size);
 		break;
 	case MAPPING_NO_DEVICE:
 		snprintf(text, size, "cached: no device is named");
@@ -65,8 +93,8 @@ void plan_say_mapping(const struct plan *plan, char *text, size_t size)
 			 plan->mapping_for->key);
 		break;
 	case MAPPING_NOT_COHERENT:
-		snprintf(text, size, "write-combined: %s is not coherent with the CPU's cache",
-			 plan->mapping_for->key);
+		snprintf(text, size, "write-combined: %s is not coherent with the CPU's cache%s",
+			 plan->mapping_for->key, by(plan->mapping_for->coherent_by));
 		break;
 	}
 }
@@ -129,8 +157,10 @@ static void say_refused(const struct plan *plan, const struct step *step, char *
 		snprintf(text, size, "one block is at most %s", size_text(limit, step->limit));
 		break;
 	default:
-		snprintf(text, size,
-			 "udev property DMABUF_POOL of %s names it: there is no such pool",
+		snprintf(text, size, "%s %s names it: there is no such pool",
+			 step->missing_for->bound_by == SAYS_CONFIG
+				 ? "Pool= in dmabufd.conf for"
+				 : "udev property DMABUF_POOL of",
 			 step->missing_for->key);
 		break;
 	}

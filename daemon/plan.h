@@ -13,13 +13,13 @@
 enum contiguous_why {
 	CONTIGUOUS_ASKED,    /* needed: the request says so */
 	CONTIGUOUS_NO_IOMMU, /* needed: by contiguous_for */
-	SCATTERED_IOMMU,     /* not needed: each device has an IOMMU */
+	SCATTERED_IOMMU, /* not needed: each device has an IOMMU; contiguous_for as overridden */
 	SCATTERED_NO_DEVICE,
 };
 
 enum mapping_why {
 	MAPPING_ASKED,
-	MAPPING_COHERENT,     /* cached: each device is coherent */
+	MAPPING_COHERENT,     /* cached: each device is coherent; mapping_for as overridden */
 	MAPPING_NO_DEVICE,    /* cached */
 	MAPPING_READS_OFTEN,  /* cached in spite of mapping_for */
 	MAPPING_NOT_COHERENT, /* write-combined because of mapping_for */
@@ -37,7 +37,7 @@ enum verdict {
 	REFUSED_REACH,   /* limit: bytes of the pool that the devices reach */
 	REFUSED_SIZE,    /* limit: bytes of the pool */
 	REFUSED_BLOCK,   /* limit: bytes of the largest block */
-	REFUSED_MISSING, /* bound by udev, and not there */
+	REFUSED_MISSING, /* bound by name, and not there */
 };
 
 struct step {

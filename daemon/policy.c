@@ -31,6 +31,9 @@ static void decide_contiguous(const struct question *q, struct plan *plan)
 	}
 	plan->contiguous = false;
 	plan->contiguous_why = q->n_devices ? SCATTERED_IOMMU : SCATTERED_NO_DEVICE;
+	for (unsigned int i = 0; i < q->n_devices && !plan->contiguous_for; i++)
+		if (q->devices[i].iommu_by != SAYS_KERNEL)
+			plan->contiguous_for = &q->devices[i];
 }
 
 /*
@@ -67,6 +70,9 @@ static void decide_mapping(const struct question *q, struct plan *plan)
 	if (!plan->mapping_for) {
 		plan->mapping = MAPPING_CACHED;
 		plan->mapping_why = q->n_devices ? MAPPING_COHERENT : MAPPING_NO_DEVICE;
+		for (unsigned int i = 0; i < q->n_devices && !plan->mapping_for; i++)
+			if (q->devices[i].coherent_by != SAYS_KERNEL)
+				plan->mapping_for = &q->devices[i];
 	} else if (q->request->cpu_reads_often) {
 		plan->mapping = MAPPING_CACHED;
 		plan->mapping_why = MAPPING_READS_OFTEN;

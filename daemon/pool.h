@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define INFINITE UINT64_MAX /* no limit */
 
@@ -41,6 +42,22 @@ struct pool {
 	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
 };
 
+/* The pool of this name, as a mask of its index; 0 when there is none. */
+static inline uint64_t pools_find(const struct pool pools[], unsigned int n, const char *name)
+{
+	for (unsigned int i = 0; i < n; i++)
+		if (!strcmp(pools[i].name, name))
+			return UINT64_C(1) << i;
+	return 0;
+}
+
+/* Who says so. */
+enum source {
+	SAYS_KERNEL,
+	SAYS_UDEV,
+	SAYS_CONFIG,
+};
+
 /* What matters of a device that does DMA. */
 struct facts {
 	char key[DEVICE_KEY_SIZE]; /* bus:name */
@@ -48,8 +65,8 @@ struct facts {
 	bool iommu;                /* translates for it */
 	uint64_t dma_mask;         /* highest address that it reaches; 0 and all ones: any */
 	uint64_t bound;            /* bit (1 << index) of each pool bound to it */
-	char missing
-		[POOL_NAME_SIZE]; /* a pool that udev binds to it and that does not exist; or "" */
+	enum source coherent_by, iommu_by, mask_by, bound_by;
+	char missing[POOL_NAME_SIZE]; /* bound to it by name, and does not exist; or "" */
 };
 
 #endif

@@ -24,7 +24,9 @@ static void reload(struct manager *m)
 	}
 	settings_free(m->settings);
 	m->settings = settings;
+	notices_clear(&m->notices);
 	log_info("configuration reloaded");
+	manager_review_settings(m);
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)

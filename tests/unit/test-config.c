@@ -133,6 +133,8 @@ static void bytes(void **state)
 
 static void other_values(void **state)
 {
+	struct settings *settings;
+
 	assert_value("[Daemon]\nUserBuffersMax=4294967295\n", DAEMON_USER_BUFFERS_MAX, UINT32_MAX,
 		     false);
 	assert_value("[User 7]\nBuffersMax=infinity\n", USER_BUFFERS_MAX, INFINITE, false);
@@ -140,6 +142,14 @@ static void other_values(void **state)
 	assert_value("[Daemon]\nAllocateGroup=root\n", DAEMON_ALLOCATE_GROUP, 0, false);
 	assert_value("[Daemon]\nAddressGroup=4294967294\n", DAEMON_ADDRESS_GROUP, 4294967294,
 		     false);
+	assert_value("[Device a:b]\nCoherent=Yes\n", DEVICE_COHERENT, 1, false);
+	assert_value("[Device a:b]\nIOMMU=off\n", DEVICE_IOMMU, 0, false);
+	assert_value("[Device a:b]\nAddressBits=12\n", DEVICE_ADDRESS_BITS, 12, false);
+	assert_value("[Device a:b]\nAddressBits=64\n", DEVICE_ADDRESS_BITS, 64, false);
+
+	settings = accept("[Device /dev/video0]\nPool=a-name-of-31-characters-and-not\n");
+	assert_string_equal(get(settings, DEVICE_POOL)->text, "a-name-of-31-characters-and-not");
+	settings_free(settings);
 }
 
 /* systemd's format: words around a name, indented lines, sections that come again. */
@@ -296,7 +306,10 @@ static void bad_values(void **state)
 	static const char *const numbers[] = {"-1", "4294967296", "1K", "x",
 					      "99999999999999999999"};
 	static const char *const connections[] = {"0", "65537", "1K", "-1", "x", "infinity"};
+	static const char *const bits[] = {"0", "11", "65", "32 bits"};
+	static const char *const booleans[] = {"y", "2", "maybe", "yes no"};
 	static const char *const groups[] = {"no-such-group", "4294967295", "-1", "1x"};
+	static const char *const pools[] = {"two words", "a-name-of-32-characters-and-more"};
 	static const char *const reserves[] = {
 		"x",  "x 1Q",       "x infinity", "x 101%",
 		"1M", "x 1M again", "x -1",       "a-name-of-32-characters-and-more 1M"};
@@ -306,7 +319,10 @@ static void bad_values(void **state)
 	assert_values_refused("User 1", USER_BUFFERS_MAX, numbers, N_ELEMENTS(numbers));
 	assert_values_refused("Daemon", DAEMON_USER_CONNECTIONS_MAX, connections,
 			      N_ELEMENTS(connections));
+	assert_values_refused("Device a:b", DEVICE_ADDRESS_BITS, bits, N_ELEMENTS(bits));
+	assert_values_refused("Device a:b", DEVICE_COHERENT, booleans, N_ELEMENTS(booleans));
 	assert_values_refused("Daemon", DAEMON_ADDRESS_GROUP, groups, N_ELEMENTS(groups));
+	assert_values_refused("Device a:b", DEVICE_POOL, pools, N_ELEMENTS(pools));
 	assert_values_refused("Device a:b", DEVICE_RESERVE, reserves, N_ELEMENTS(reserves));
 }
 
