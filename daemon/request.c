@@ -26,6 +26,7 @@ struct allocation {
 	uint8_t tag[TAG_SIZE];
 	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
 	unsigned int step;        /* the pool that is tried; those before it are exhausted */
+	unsigned int given;       /* buffers of this request that it gave */
 	int errors[STEPS_MAX];    /* for the steps before it: of the kernel, or -EDQUOT for */
 	struct refusal *refusals; /* that our own quota refused; STEPS_MAX of them */
 	unsigned int n_claims;    /* on the user and the devices */
@@ -182,9 +183,13 @@ static int charge_pool(struct allocation *a, struct buffer *buffer)
 	struct claim claims[CLAIMS_MAX];
 	unsigned int n = claims_on_pool(a->manager->settings, &a->job->payer, pool, a->plan->size,
 					a->manager->quota, claims);
+	int r;
 
-	return charge_take(&buffer->pool_charge, a->manager->quota, claims, n, a->plan->size,
-			   &a->refusals[a->step]);
+	r = charge_take(&buffer->pool_charge, a->manager->quota, claims, n, a->plan->size,
+			&a->refusals[a->step]);
+	if (r == -EDQUOT)
+		a->refusals[a->step].used -= a->given * a->plan->size;
+	return r;
 }
 
 static bool next_pool_may_help(int error)
@@ -215,6 +220,7 @@ static int try_pools(struct allocation *a, struct buffer *buffer, struct module_
 
 		if (r >= 0) {
 			r = try_pool(a, ret, ret_fd);
+			a->given += r >= 0;
 			if (r >= 0 || !next_pool_may_help(r))
 				return r;
 			charge_release(&buffer->pool_charge);
@@ -222,6 +228,7 @@ static int try_pools(struct allocation *a, struct buffer *buffer, struct module_
 			return r;
 		}
 		a->errors[a->step] = r;
+		a->given = 0;
 	}
 	return sum_up(a);
 }

@@ -156,7 +156,7 @@ def test_several_buffers_or_none(client, bound_camera):
     buffers = client.allocate(MIB, bound_camera, count=14)
     assert len({buffer.id for buffer in buffers}) == 14
     close_all(buffers)
-    with guest.configured("[Pool camera]\nUserBytesMax=100%\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Pool camera]\nUserBytesMax=infinity\n"), libdmabuf.Connection() as client:
         refused(errno.ENOSPC, client.allocate, 3 * MIB, bound_camera, count=14, pool="camera")
     guest.wait_until(lambda: totals() == (0, 0), "what was allocated on the way is back")
 
@@ -187,7 +187,8 @@ def test_user_quota(free_camera):
 
 
 def test_device_quota_counts_all_users(free_camera):
-    with guest.configured("[Daemon]\nDeviceBytesMax=2M\n"), libdmabuf.Connection() as client:
+    text = "[Daemon]\nDeviceBytesMax=2M\nFairShare=no\n"
+    with guest.configured(text), libdmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=2)
         done = guest.run("dmabufctl", "alloc", free_camera, "--size", "4K", user=VIDEO_USER,
                          groups=[video_group(free_camera)])
