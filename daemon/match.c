@@ -7,13 +7,13 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* Rank 0: the section does not match. */
+/* Rank 0: the section does not match. The setting is assigned. */
 static void found_weigh(struct found *found, const struct section *section, enum key_id key,
 			unsigned int rank)
 {
 	const struct setting *setting = &section->values[key];
 
-	if (!rank || !setting->order || rank < found->rank)
+	if (!rank || rank < found->rank)
 		return;
 	if (rank == found->rank && setting->order < found->setting->order)
 		return;
@@ -38,7 +38,8 @@ struct found match_device(const struct settings *settings, const char *device, c
 	struct found found = {0};
 
 	TAILQ_FOREACH(section, &settings->sections, link)
-	found_weigh(&found, section, key, rank_device(section, device, node));
+	if (section->values[key].order)
+		found_weigh(&found, section, key, rank_device(section, device, node));
 	return found;
 }
 
@@ -57,7 +58,8 @@ struct found match_user(const struct settings *settings, const struct peer *peer
 	struct found found = {0};
 
 	TAILQ_FOREACH(section, &settings->sections, link)
-	found_weigh(&found, section, key, rank_user(section, peer));
+	if (section->values[key].order)
+		found_weigh(&found, section, key, rank_user(section, peer));
 	return found;
 }
 
@@ -67,7 +69,8 @@ struct found match_pool(const struct settings *settings, const char *pool, enum 
 	struct found found = {0};
 
 	TAILQ_FOREACH(section, &settings->sections, link)
-	found_weigh(&found, section, key,
-		    section->kind == SECTION_POOL && !strcmp(section->match, pool));
+	if (section->values[key].order)
+		found_weigh(&found, section, key,
+			    section->kind == SECTION_POOL && !strcmp(section->match, pool));
 	return found;
 }

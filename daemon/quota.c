@@ -7,13 +7,18 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "cleanup.h"
 
+#define BUCKETS_MIN 64
+
 struct account {
-	struct quota *quota; /* whose tree it is in */
+	LIST_ENTRY(account) link; /* of its bucket */
+	size_t hash;
+	struct quota *quota; /* whose table it is in */
 	struct account *whole;
 	struct account_id id; /* its strings are behind the struct */
 	uint64_t bytes;
@@ -22,29 +27,70 @@ struct account {
 	char text[];
 };
 
+LIST_HEAD(bucket, account);
+
+/* A hash table, so that a request costs the same whoever else holds how much. */
 struct quota {
-	void *accounts; /* tsearch() tree */
+	size_t n_accounts;
+	size_t n_buckets; /* a power of two */
+	struct bucket *buckets;
 };
 
-static int account_compare(const void *a, const void *b)
+/* FNV-1a: the names are the kernel's, and nobody can choose them to collide. */
+static size_t hash_bytes(size_t hash, const void *bytes, size_t size)
 {
-	const struct account *x = a, *y = b;
-	int r;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+	return hash;
+}
 
-	if (x->id.kind != y->id.kind)
-		return x->id.kind < y->id.kind ? -1 : 1;
-	if (x->id.uid != y->id.uid)
-		return x->id.uid < y->id.uid ? -1 : 1;
-	r = strcmp(x->id.device, y->id.device);
-	return r ? r : strcmp(x->id.pool, y->id.pool);
+static size_t id_hash(const struct account_id *id)
+{
+	size_t hash = hash_bytes(0xcbf29ce484222325, &id->kind, sizeof(id->kind));
+
+	hash = hash_bytes(hash, &id->uid, sizeof(id->uid));
+	hash = hash_bytes(hash, id->device, strlen(id->device) + 1);
+	return hash_bytes(hash, id->pool, strlen(id->pool));
+}
+
+static bool id_is_same(const struct account_id *a, const struct account_id *b)
+{
+	return a->kind == b->kind && a->uid == b->uid && !strcmp(a->device, b->device) &&
+	       !strcmp(a->pool, b->pool);
+}
+
+static struct bucket *quota_get_bucket(const struct quota *quota, size_t hash)
+{
+	return &quota->buckets[hash & (quota->n_buckets - 1)];
 }
 
 static struct account *account_find(const struct quota *quota, const struct account_id *id)
 {
-	const struct account key = {.id = *id};
-	struct account **node = tfind(&key, &quota->accounts, account_compare);
+	size_t hash = id_hash(id);
+	struct account *account;
 
-	return node ? *node : NULL;
+	LIST_FOREACH(account, quota_get_bucket(quota, hash), link)
+	if (account->hash == hash && id_is_same(&account->id, id))
+		return account;
+	return NULL;
+}
+
+/* Twice the buckets. Without memory for them the lists in the old ones get longer. */
+static void quota_grow(struct quota *quota)
+{
+	struct quota grown = {.n_accounts = quota->n_accounts, .n_buckets = 2 * quota->n_buckets};
+	struct account *account;
+
+	grown.buckets = calloc(grown.n_buckets, sizeof(*grown.buckets));
+	if (!grown.buckets)
+		return;
+	for (size_t i = 0; i < quota->n_buckets; i++)
+		while ((account = LIST_FIRST(&quota->buckets[i]))) {
+			LIST_REMOVE(account, link);
+			LIST_INSERT_HEAD(quota_get_bucket(&grown, account->hash), account, link);
+		}
+	free(quota->buckets);
+	*quota = grown;
 }
 
 /* Adds an empty account, which the caller charges or drops. NULL: no memory. */
@@ -59,10 +105,11 @@ static struct account *account_add(struct quota *quota, const struct account_id 
 	account->id = *id;
 	account->id.device = memcpy(account->text, id->device, device);
 	account->id.pool = memcpy(account->text + device, id->pool, pool);
-	if (!tsearch(account, &quota->accounts, account_compare)) {
-		free(account);
-		return NULL;
-	}
+	account->hash = id_hash(id);
+	if (quota->n_accounts == quota->n_buckets)
+		quota_grow(quota);
+	LIST_INSERT_HEAD(quota_get_bucket(quota, account->hash), account, link);
+	quota->n_accounts++;
 	return account;
 }
 
@@ -71,7 +118,8 @@ static void account_drop_if_empty(struct account *account)
 	if (account->buffers)
 		return;
 	assert(account->bytes == 0 && account->users == 0);
-	tdelete(account, &account->quota->accounts, account_compare);
+	LIST_REMOVE(account, link);
+	account->quota->n_accounts--;
 	free(account);
 }
 
@@ -103,14 +151,23 @@ int quota_new(struct quota **ret)
 
 	if (!quota)
 		return -ENOMEM;
+	quota->n_buckets = BUCKETS_MIN;
+	quota->buckets = calloc(quota->n_buckets, sizeof(*quota->buckets));
+	if (!quota->buckets) {
+		free(quota);
+		return -ENOMEM;
+	}
 	*ret = quota;
 	return 0;
 }
 
 struct quota *quota_free(struct quota *quota)
 {
-	/* An account lives until its last charge is released: a tree left over is a leak. */
-	assert(!quota || !quota->accounts);
+	if (!quota)
+		return NULL;
+	/* An account lives until its last charge is released: one left over is a leak. */
+	assert(quota->n_accounts == 0);
+	free(quota->buckets);
 	free(quota);
 	return NULL;
 }

@@ -429,6 +429,31 @@ static void eight_devices(void **state)
 	quota_free(quota);
 }
 
+/* More accounts than the table began with, and each is found again. */
+static void many_accounts(void **state)
+{
+	enum {
+		N = 3000
+	};
+	static struct charge charges[N];
+	struct quota *quota = make(INFINITE, INFINITE);
+
+	for (unsigned int i = 0; i < N; i++)
+		assert_int_equal(take(&charges[i], quota, user(i, "d", NULL), i + 1), 0);
+	for (unsigned int i = 0; i < N; i++) {
+		assert_int_equal(quota_get_user(quota, i), i + 1);
+		assert_int_equal(get(quota, ACCOUNT_USER_DEVICE, i, "d"), i + 1);
+	}
+	assert_int_equal(quota_get_device(quota, "d"), N * (N + 1) / 2);
+	for (unsigned int i = 0; i < N; i += 2)
+		charge_release(&charges[i]);
+	for (unsigned int i = 0; i < N; i++)
+		assert_int_equal(quota_get_user(quota, i), i % 2 ? i + 1 : 0);
+	for (unsigned int i = 1; i < N; i += 2)
+		charge_release(&charges[i]);
+	quota_free(quota);
+}
+
 static void freed_with_a_balance(void **state)
 {
 	struct quota *quota = make(100, 100);
@@ -467,6 +492,7 @@ int main(void)
 		cmocka_unit_test(restore_beyond_the_limits),
 		cmocka_unit_test(names),
 		cmocka_unit_test(eight_devices),
+		cmocka_unit_test(many_accounts),
 		cmocka_unit_test(freed_with_a_balance),
 	};
 
