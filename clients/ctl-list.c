@@ -92,7 +92,7 @@ static const struct table_column device_columns[N_DEVICE] = {
 	[D_IOMMU] = {"IOMMU", TABLE_BOOLEAN, TABLE_SHOWN, "an IOMMU translates for it"},
 	[D_REACH] = {"REACH", TABLE_ADDRESS, TABLE_SHOWN, "highest address that it reaches"},
 	[D_USED] = {"USED", TABLE_SIZE, TABLE_SHOWN, "charged to it, of all users"},
-	[D_LIMIT] = {"LIMIT", TABLE_SIZE, TABLE_SHOWN, "what may be charged to it"},
+	[D_LIMIT] = {"LIMIT", TABLE_SIZE, TABLE_SHOWN, "what may be charged to it, - for any"},
 	[D_ALLOWED] = {"ALLOWED", TABLE_BOOLEAN, TABLE_SHOWN, "you may allocate for it"},
 };
 
@@ -109,7 +109,8 @@ static int add_device(const struct dmabuf_device_info *device, void *userdata)
 	table_set_number(table, D_IOMMU, (uint64_t)device->iommu);
 	table_set_number(table, D_REACH, device->dma_mask);
 	table_set_number(table, D_USED, device->used);
-	table_set_number(table, D_LIMIT, device->limit);
+	if (device->limit != UINT64_MAX)
+		table_set_number(table, D_LIMIT, device->limit);
 	table_set_number(table, D_ALLOWED, (uint64_t)device->allowed);
 	return 0;
 }

@@ -35,9 +35,9 @@ static struct limit limit_of_user(const struct settings *settings, const struct 
 	return limit_or_daemon(&found, key, settings, fallback);
 }
 
-uint64_t limit_connections(const struct settings *settings, const struct peer *peer)
+struct limit limit_of_connections(const struct settings *settings, const struct peer *peer)
 {
-	return limit_of_user(settings, peer, USER_CONNECTIONS_MAX, DAEMON_USER_CONNECTIONS_MAX).max;
+	return limit_of_user(settings, peer, USER_CONNECTIONS_MAX, DAEMON_USER_CONNECTIONS_MAX);
 }
 
 struct limit limit_of_device(const struct settings *settings, const char *device, const char *node)

@@ -44,6 +44,6 @@ uint64_t reserve_get_bytes(const struct settings *settings, const struct reserve
 			   const struct pool *pool);
 
 struct limit limit_of_device(const struct settings *settings, const char *device, const char *node);
-uint64_t limit_connections(const struct settings *settings, const struct peer *peer);
+struct limit limit_of_connections(const struct settings *settings, const struct peer *peer);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
@@ -78,16 +80,20 @@ static uint64_t count_connections(const struct manager *m, uid_t uid)
 static int listener_admit(struct manager *m, int fd)
 {
 	_cleanup_(client_freep) struct client *client = NULL;
+	struct limit limit;
+	char text[256];
 	int r = client_new(m, fd, &client);
 
 	if (r < 0)
 		return r;
+	limit = limit_of_connections(m->settings, &client->peer);
 	/* The new one is in the list already. */
-	if (count_connections(m, client->peer.uid) >
-	    limit_connections(m->settings, &client->peer)) {
-		client_turn_away(client->fd, -EUSERS,
-				 "too many connections of this user: close some, or raise "
-				 "UserConnectionsMax= in dmabufd.conf");
+	if (count_connections(m, client->peer.uid) > limit.max) {
+		snprintf(text, sizeof(text),
+			 "user %u has %" PRIu64 " connections: close some, or raise %s= in [%s] of "
+			 "dmabufd.conf",
+			 client->peer.uid, limit.max, limit.key, limit.section);
+		client_turn_away(client->fd, -EUSERS, text);
 		return 0;
 	}
 	TAKE_PTR(client); /* the manager's list has it */

@@ -235,6 +235,7 @@ static bool is_unfair(const struct claim *claim, const struct claim *whole,
 	if (claim->buffers.fair && whole->buffers.max != INFINITE) {
 		share = fair_share(whole->buffers.max, account->whole->buffers - account->buffers,
 				   count_users(account));
+		share = share ? share : 1;
 		if (account->buffers + 1 > share)
 			return refuse(refusal, BEYOND_FAIR_BUFFERS, share);
 	}

@@ -43,7 +43,7 @@ struct account_id {
 
 struct limit {
 	uint64_t max;
-	bool fair; /* besides: at most a fair share of the capacity of the whole */
+	bool fair; /* besides: at most a fair share of the whole, of buffers at least one */
 	/* Where max comes from, for a person; NULL when nowhere. */
 	const char *section;
 	const char *key;

@@ -138,7 +138,7 @@ int dmabuf_request_set_name(struct dmabuf_request *request, const char *name);
  *
  * -EINVAL: no size, or a count of 0. -E2BIG: count too large, or a size that no pool could ever
  * give. -ENODEV: a device is gone or does no DMA. -EACCES: the user may not open a device.
- * -EDQUOT: over the quota of the user or of a device. -ENOSPC: every suitable pool is full.
+ * -EDQUOT: over the quota of the user, a device or a pool. -ENOSPC: every suitable pool is full.
  * -EOPNOTSUPP: no pool suits all that was asked. -ENXIO: the kernel module is not loaded. -EMFILE:
  * no descriptor free here. -ENOTCONN, -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT: the daemon is away.
  * -EPROTO: it answered nonsense. dmabuf_error() tells more. Since 0.1.
@@ -224,7 +224,7 @@ struct dmabuf_device_info {
 	const char *pool;   /* the pool bound to it, or NULL */
 	uint64_t dma_mask;  /* highest address it reaches */
 	uint64_t used;      /* bytes charged to it, of all users */
-	uint64_t limit;     /* bytes that may be charged to it */
+	uint64_t limit;     /* bytes that may be charged to it; UINT64_MAX for no limit */
 	int coherent;       /* hardware keeps CPU caches and device coherent */
 	int iommu;          /* an IOMMU translates for it */
 	int allowed;        /* this user may allocate for it */

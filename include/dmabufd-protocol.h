@@ -152,7 +152,7 @@ struct dmabufd_device {
 	uint64_t devnum;                /* major << 32 | minor */
 	uint64_t dma_mask;
 	uint64_t used;  /* bytes charged to the device, of all users */
-	uint64_t limit; /* bytes that may be charged to it */
+	uint64_t limit; /* bytes that may be charged to it; all ones for no limit */
 	uint32_t flags;
 	uint32_t pad;
 };

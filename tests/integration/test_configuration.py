@@ -187,12 +187,17 @@ def test_reservation_is_refused_to_others_and_used_by_its_device(client, bound_c
         buffer.close()
         # The device itself may have all of it at once, which is more than a fair share.
         held = client.allocate(24 * MIB, bound_camera, pool="camera")
-        held += client.allocate(4 * MIB, free_camera, pool="camera")
+        # Then nothing is kept any more: of 8 MiB another user may have a third.
+        group = [pathlib.Path(free_camera).stat().st_gid]
+        words = [free_camera, "--pool", "camera"]
+        assert alloc_as(ONE_USER, "2M", *words, groups=group).returncode == 0
+        assert "2.6 MiB" in alloc_as(ONE_USER, "3M", *words, groups=group).stderr
         close_all(held)
 
 
 def test_limits_of_a_pool_and_of_a_user(client, bound_camera):
-    with reloaded("[Pool camera]\nBytesMax=2M\nUserBytesMax=50%\n"
+    with reloaded("[Daemon]\nUserDeviceBuffersMax=infinity\n"
+                  "[Pool camera]\nBytesMax=2M\nUserBytesMax=50%\n"
                   "[User root]\nBuffersMax=3\n[Device platform:c*]\nBuffersMax=2\n"):
         assert "UserBytesMax= in [Pool camera]" not in refused(
             errno.EDQUOT, client.allocate, 3 * MIB, bound_camera, pool="camera")

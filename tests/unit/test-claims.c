@@ -93,7 +93,7 @@ static void user_sections(void **state)
 		assert_int_equal(claims[0].id.kind, ACCOUNT_USER);
 		assert_int_equal(claims[0].bytes.max, bytes[i]);
 		assert_int_equal(claims[0].buffers.max, 8192);
-		assert_int_equal(limit_connections(settings, &peers[i]), connections[i]);
+		assert_int_equal(limit_of_connections(settings, &peers[i]).max, connections[i]);
 	}
 	settings_free(settings);
 }

@@ -225,7 +225,7 @@ static bool model_device_allows(const struct model *model, int uid, int device, 
 
 	return bytes + size <= max && count + 1 <= DEVICE_BUFFERS &&
 	       n * (own + size) <= max - (bytes - own) &&
-	       n * (own_count + 1) <= DEVICE_BUFFERS - (count - own_count);
+	       (!own_count || n * (own_count + 1) <= DEVICE_BUFFERS - (count - own_count));
 }
 
 static bool model_allows(const struct model *model, int uid, unsigned int devices, uint64_t size)
