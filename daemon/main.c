@@ -106,7 +106,7 @@ int main(int argc, char *argv[])
 		case 'v':
 			return puts("dmabufd " VERSION) < 0;
 		case 'c':
-			free(drop_ins);
+			free(TAKE_PTR(drop_ins));
 			if (asprintf(&drop_ins, "%s.d", optarg) < 0)
 				return EXIT_FAILURE;
 			place = (struct config_place){optarg, drop_ins};

@@ -147,3 +147,24 @@ def configured(text):
     finally:
         drop_in.unlink()
         systemctl("restart", "dmabufd.service")
+
+
+@contextlib.contextmanager
+def udev_property(node, **properties):
+    """udev gives these properties to a video node; without them afterwards."""
+    rule = pathlib.Path("/run/udev/rules.d/99-test.rules")
+    rule.parent.mkdir(parents=True, exist_ok=True)
+    rule.write_text(f'SUBSYSTEM=="video4linux", ENV{{DEVNAME}}=="{node}"'
+                    + "".join(f', ENV{{{name}}}="{value}"' for name, value in properties.items())
+                    + "\n")
+    reload_udev(node)
+    try:
+        yield
+    finally:
+        rule.unlink()
+        reload_udev(node)
+
+
+def reload_udev(node):
+    run("udevadm", "control", "--reload", check=True)
+    run("udevadm", "trigger", "--settle", node, check=True)

@@ -294,26 +294,11 @@ def test_only_root_allocates_without_a_device_by_default(client):
     assert "device" in done.stderr
 
 
-@pytest.mark.parametrize("pool", sorted(set(guest.POOLS) - {guest.FIRST_POOL, "system"}))
 def test_udev_property_binds_a_pool(client, free_camera, pool):
-    rule = "/run/udev/rules.d/99-test.rules"
-    os.makedirs(os.path.dirname(rule), exist_ok=True)
-    with open(rule, "w") as file:
-        file.write('SUBSYSTEM=="video4linux", ENV{DEVNAME}=="%s", ENV{DMABUF_POOL}="%s"\n'
-                   % (free_camera, pool))
-    try:
-        reload_udev(free_camera)
+    with guest.udev_property(free_camera, DMABUF_POOL=pool):
         buffer, = client.allocate(MIB, free_camera)
         assert buffer.pool == pool
         buffer.close()
-    finally:
-        os.unlink(rule)
-        reload_udev(free_camera)
-
-
-def reload_udev(node):
-    guest.run("udevadm", "control", "--reload", check=True)
-    guest.run("udevadm", "trigger", "--settle", node, check=True)
 
 
 def test_many_clients_at_once(free_camera):

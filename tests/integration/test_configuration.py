@@ -3,7 +3,9 @@
 
 import contextlib
 import errno
+import os
 import pathlib
+import signal
 import subprocess
 
 import guest
@@ -140,11 +142,11 @@ def test_check_reads_the_files_that_are_named(tmp_path):
 def test_folders_of_the_boot_and_of_packages(client, free_camera):
     """The daemon's sandbox lets it read them, and /etc hides the others."""
     with reloaded("[Daemon]\nUserBytesMax=1M\n", "/usr/lib/dmabufd"):
-        assert "1.0 MiB" in refused(errno.EDQUOT, client.allocate, 8 * MIB, free_camera)
+        assert "1.0 MiB" in refused(errno.EDQUOT, client.allocate, 3 * MIB, free_camera)
         with reloaded("[Daemon]\nUserBytesMax=2M\n", "/run/dmabufd"):
-            assert "2.0 MiB" in refused(errno.EDQUOT, client.allocate, 8 * MIB, free_camera)
+            assert "2.0 MiB" in refused(errno.EDQUOT, client.allocate, 3 * MIB, free_camera)
             with reloaded(""):
-                close_all(client.allocate(8 * MIB, free_camera))
+                close_all(client.allocate(3 * MIB, free_camera))
 
 
 def test_groups_of_allocation_without_device_and_of_addresses():
@@ -210,12 +212,30 @@ def test_limits_of_a_pool_and_of_a_user(client, bound_camera):
         close_all(held)
 
 
+def test_killed_daemon_knows_what_each_pool_and_user_in_it_holds(bound_camera):
+    text = "[Pool camera]\nBytesMax=3M\nUserBytesMax=2M\n"
+    with reloaded(text), libdmabuf.Connection() as client:
+        held = client.allocate(MIB, bound_camera, count=2, pool="camera")
+        pid = guest.daemon_pid()
+        os.kill(int(pid), signal.SIGKILL)
+        guest.wait_until(lambda: guest.daemon_pid() not in ("0", pid), "systemd starts another")
+        with libdmabuf.Connection() as again:
+            text = refused(errno.EDQUOT, again.allocate, 4096, bound_camera, pool="camera")
+            assert "2.0 MiB of 2.0 MiB" in text and "UserBytesMax= in [Pool camera]" in text
+        group = [pathlib.Path(bound_camera).stat().st_gid]
+        done = alloc_as(ONE_USER, "2M", bound_camera, "--pool", "camera", groups=group)
+        assert "2.0 MiB of 3.0 MiB" in done.stderr
+        assert "raise BytesMax= in [Pool camera]" in done.stderr
+        close_all(held)
+
+
 def explain(node):
     answer = ctl("explain", node, "--size", "1M")
     return {entry["question"]: (entry["answer"], entry["why"]) for entry in answer["decision"]}, \
         [pool["pool"] for pool in answer["pools"]]
 
 
+@guest.needs_device_tree
 def test_configuration_and_udev_override_facts(client, free_camera):
     _, cursor = journal()
     with reloaded("[Device platform:vivid.0]\nCoherent=yes\nAddressBits=24\nPool=codec\n"):
@@ -232,8 +252,27 @@ def test_configuration_and_udev_override_facts(client, free_camera):
         buffer.close()
 
 
+@guest.needs_device_tree
+def test_udev_overrides_facts_and_the_configuration_udev(free_camera):
+    _, cursor = journal()
+    with guest.udev_property(free_camera, DMABUF_COHERENT="1", DMABUF_ADDRESS_BITS="33",
+                             DMABUF_IOMMU="perhaps"):
+        decision, _ = explain(free_camera)
+        assert decision["mapping"][0] == "cached" and "says udev" in decision["mapping"][1]
+        assert decision["highest address"][0] == "0x1ffffffff"
+        journal_says(cursor, "coherent (udev), addresses up to 0x1ffffffff (udev)",
+                     "udev property DMABUF_IOMMU")
+        with reloaded("[Device platform:vivid.0]\nCoherent=no\n"):
+            decision, _ = explain(free_camera)
+            assert decision["mapping"][0] == "write-combined"
+            assert "says dmabufd.conf" in decision["mapping"][1]
+            assert "says udev" in decision["highest address"][1]
+    decision, _ = explain(free_camera)
+    assert decision["highest address"][0] == "0xffffffff"
+
+
 def test_settings_that_come_to_nothing_are_told():
     _, cursor = journal()
-    with reloaded("[Pool default_cma_region]\nBytesMax=50%\n[Pool nowhere]\n"):
-        journal_says(cursor, "BytesMax= in [Pool default_cma_region] limits nothing",
+    with reloaded("[Pool system]\nBytesMax=50%\n[Pool nowhere]\n"):
+        journal_says(cursor, "BytesMax= in [Pool system] limits nothing",
                      "[Pool nowhere]: there is no such pool")
