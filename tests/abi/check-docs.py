@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Docs say what the code says: the README's program, options, opcodes, the kernel interface, the
-module's files.
+module's files, the configuration's examples.
 
 Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
 """
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 LONG_OPTION = re.compile(r"--([a-z][a-z-]+)")
@@ -37,6 +38,19 @@ def check_options(root, page, *commands):
         for option in sorted(options_of(command)):
             if not re.search(rf"(Fl|[,|]) -{option}\b", man):
                 yield f"{page} does not have --{option} of {' '.join(command)}"
+
+
+def check_examples(root, daemon):
+    """The daemon accepts the examples of its configuration."""
+    page = (root / "docs" / "man" / "dmabufd.conf.5").read_text()
+    examples = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed", page, re.MULTILINE | re.DOTALL)
+    for text in examples:
+        with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+            file.write(text + "\n")
+            file.flush()
+            done = subprocess.run([daemon, "--check", file.name], capture_output=True, text=True)
+        if done.returncode != 0:
+            yield f"dmabufd.conf.5 has a bad example: {done.stderr.strip()}"
 
 
 def check_protocol(root):
@@ -103,7 +117,8 @@ def main(root, ctl, capture, daemon):
              *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in COMMANDS)),
              *check_options(root, "v4l2-capture.1", [capture]),
              *check_options(root, "dmabufd.8", [daemon]),
-             *check_protocol(root), *check_uapi(root), *check_architecture(root)]
+             *check_examples(root, daemon), *check_protocol(root), *check_uapi(root),
+             *check_architecture(root)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
