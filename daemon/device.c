@@ -111,22 +111,74 @@ int device_find(struct udev *udev, dev_t devnum, struct device *ret)
 	return node ? device_from_udev(node, ret) : -ENODEV;
 }
 
-static int enumerate_media(struct udev *udev, struct udev_enumerate **ret)
+static int match_media(struct udev_enumerate *enumerate)
 {
 	static const char *const subsystems[] = {"video4linux", "media", "drm"};
-	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = NULL;
 	int r = 0;
 
-	enumerate = udev_enumerate_new(udev);
-	if (!enumerate)
-		return -ENOMEM;
 	for (size_t i = 0; r >= 0 && i < sizeof(subsystems) / sizeof(subsystems[0]); i++)
 		r = udev_enumerate_add_match_subsystem(enumerate, subsystems[i]);
+	return r;
+}
+
+static int match_tagged(struct udev_enumerate *enumerate)
+{
+	return udev_enumerate_add_match_tag(enumerate, "dmabufd");
+}
+
+/* Those found so far. */
+struct devices {
+	struct device *list; /* owned */
+	size_t n;
+};
+
+static void devices_finish(struct devices *devices)
+{
+	free(devices->list);
+}
+
+static int devices_reserve(struct devices *devices, struct udev_list_entry *first)
+{
+	struct udev_list_entry *entry;
+	struct device *list;
+	size_t n = devices->n + 1; /* so that none is not nothing */
+
+	udev_list_entry_foreach(entry, first) n++;
+	list = reallocarray(devices->list, n, sizeof(*list));
+	if (!list)
+		return -ENOMEM;
+	devices->list = list;
+	return 0;
+}
+
+static int devices_scan(struct devices *devices, struct udev *udev,
+			int (*match)(struct udev_enumerate *enumerate))
+{
+	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate =
+		udev_enumerate_new(udev);
+	struct udev_list_entry *first, *entry;
+	int r;
+
+	if (!enumerate)
+		return -ENOMEM;
+	r = match(enumerate);
 	if (r >= 0)
 		r = udev_enumerate_scan_devices(enumerate);
 	if (r < 0)
 		return r;
-	*ret = TAKE_PTR(enumerate);
+	first = udev_enumerate_get_list_entry(enumerate);
+	r = devices_reserve(devices, first);
+	if (r < 0)
+		return r;
+	udev_list_entry_foreach(entry, first)
+	{
+		_cleanup_(udev_device_unrefp) struct udev_device *node = NULL;
+
+		node = udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
+		/* Gone meanwhile, a connector without a node, or nothing that does DMA. */
+		if (node && device_from_udev(node, &devices->list[devices->n]) >= 0)
+			devices->n++;
+	}
 	return 0;
 }
 
@@ -137,35 +189,29 @@ static int by_devnum(const void *a, const void *b)
 	return x->devnum < y->devnum ? -1 : x->devnum > y->devnum;
 }
 
+/* A rule may tag what belongs to the media subsystems. */
+static void devices_sort_and_merge(struct devices *devices)
+{
+	size_t n = 0;
+
+	qsort(devices->list, devices->n, sizeof(*devices->list), by_devnum);
+	for (size_t i = 0; i < devices->n; i++)
+		if (!n || devices->list[n - 1].devnum != devices->list[i].devnum)
+			devices->list[n++] = devices->list[i];
+	devices->n = n;
+}
+
 int device_list(struct udev *udev, struct device **ret, size_t *ret_n)
 {
-	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate = NULL;
-	_cleanup_free_ struct device *devices = NULL;
-	struct udev_list_entry *first, *entry;
-	size_t n = 0;
-	int r;
+	_cleanup_(devices_finish) struct devices devices = {0};
+	int r = devices_scan(&devices, udev, match_media);
 
-	r = enumerate_media(udev, &enumerate);
+	if (r >= 0)
+		r = devices_scan(&devices, udev, match_tagged);
 	if (r < 0)
 		return r;
-	first = udev_enumerate_get_list_entry(enumerate);
-	udev_list_entry_foreach(entry, first) n++;
-	devices = calloc(n + 1, sizeof(*devices));
-	if (!devices)
-		return -ENOMEM;
-
-	n = 0;
-	udev_list_entry_foreach(entry, first)
-	{
-		_cleanup_(udev_device_unrefp) struct udev_device *node = NULL;
-
-		node = udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
-		/* Gone meanwhile, a connector without a node, or nothing that does DMA. */
-		if (node && device_from_udev(node, &devices[n]) >= 0)
-			n++;
-	}
-	qsort(devices, n, sizeof(*devices), by_devnum);
-	*ret = TAKE_PTR(devices);
-	*ret_n = n;
+	devices_sort_and_merge(&devices);
+	*ret = TAKE_PTR(devices.list);
+	*ret_n = devices.n;
 	return 0;
 }

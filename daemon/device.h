@@ -27,8 +27,8 @@ struct device {
 int device_find(struct udev *udev, dev_t devnum, struct device *ret);
 
 /*
- * Devices of the media subsystems in the order of their numbers; the caller frees *ret. -ENOMEM,
- * errors of udev.
+ * Devices of the media subsystems, and those that a udev rule tags "dmabufd", in the order of their
+ * numbers; the caller frees *ret. -ENOMEM, errors of udev.
  */
 int device_list(struct udev *udev, struct device **ret, size_t *ret_n);
 

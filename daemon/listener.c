@@ -120,14 +120,13 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	return 0;
 }
 
-int listener_open(struct listener *listener, struct manager *m)
+int listener_open(struct listener *listener, int fd, struct manager *m)
 {
-	int n = sd_listen_fds(1);
 	int r;
 
-	if (n != 1)
-		return n < 0 ? n : -ENOTCONN;
-	listener->fd = SD_LISTEN_FDS_START;
+	if (fd < 0)
+		return -ENOTCONN;
+	listener->fd = fd;
 	if (sd_is_socket_unix(listener->fd, SOCK_SEQPACKET, 1, NULL, 0) <= 0)
 		return -ENOTSOCK;
 	if (fcntl(listener->fd, F_SETFL, fcntl(listener->fd, F_GETFL) | O_NONBLOCK) < 0)

@@ -19,8 +19,11 @@ struct listener {
 
 void listener_init(struct listener *listener);
 
-/* Listen on the socket that the service manager passed. -ENOTCONN: none. -ENOTSOCK: a wrong one. */
-int listener_open(struct listener *listener, struct manager *manager);
+/*
+ * Listen on a socket that the service manager passed; takes possession of it, also on failure.
+ * -ENOTCONN: it is none. -ENOTSOCK: a wrong one.
+ */
+int listener_open(struct listener *listener, int fd, struct manager *manager);
 
 /* Accepts nothing any more. */
 void listener_close(struct listener *listener);

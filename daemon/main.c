@@ -6,25 +6,31 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "cleanup.h"
 #include "config.h"
+#include "hangup.h"
 #include "log.h"
 #include "manager.h"
 
 static const char usage[] = "dmabufd [--config FILE]\n"
 			    "dmabufd --check [FILE…]\n"
+			    "dmabufd --reload\n"
 			    "Allocate memory for devices; started by dmabufd.socket.\n"
 			    "  --config FILE  read FILE and FILE.d/*.conf, and nothing else\n"
 			    "  --check        check the configuration, or just these files, and "
-			    "leave\n";
+			    "leave\n"
+			    "  --reload       have the daemon $MAINPID reload, and wait until it "
+			    "has\n";
 
 static const struct option options[] = {
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'v'},
 	{"config", required_argument, NULL, 'c'},
 	{"check", no_argument, NULL, 'n'},
+	{"reload", no_argument, NULL, 'r'}, /* for ExecReload= */
 	{NULL, 0, NULL, 0},
 };
 
@@ -40,6 +46,7 @@ struct command {
 	const struct config_place *places;
 	size_t n_places;
 	bool check;
+	bool reload;
 	struct config_files files; /* to check instead; borrowed from argv */
 };
 
@@ -77,6 +84,15 @@ static int check(const struct command *command)
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+static int reload_daemon(void)
+{
+	int r = hang_up();
+
+	if (r < 0)
+		fprintf(stderr, "cannot have the daemon reload: %s\n", strerror(-r));
+	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 static int carry_out(const struct command *command)
 {
 	char reason[CONFIG_REASON_SIZE];
@@ -84,6 +100,8 @@ static int carry_out(const struct command *command)
 
 	if (command->check)
 		return check(command);
+	if (command->reload)
+		return reload_daemon();
 	if (config_load(command->places, command->n_places, &settings, reason) < 0) {
 		log_error("%s", reason);
 		return EXIT_FAILURE;
@@ -115,6 +133,9 @@ int main(int argc, char *argv[])
 			break;
 		case 'n':
 			command.check = true;
+			break;
+		case 'r':
+			command.reload = true;
 			break;
 		default:
 			return fputs(usage, stderr), EXIT_FAILURE;

@@ -17,7 +17,9 @@
 #include "listener.h"
 #include "module.h"
 #include "notice.h"
+#include "passed.h"
 #include "quota.h"
+#include "rate.h"
 
 LIST_HEAD(clients, client);
 
@@ -31,12 +33,16 @@ struct manager {
 	struct module *module; /* NULL while there is none; module_error tells why */
 	int module_error;
 	sd_event_source *module_source; /* its release events */
-	sd_event_source *node_source;   /* the node appears or changes */
+	sd_event_source *node_source;   /* the node appears, changes or goes */
+	bool node_is_gone;              /* while the module is in use */
+	sd_event_source *watchdog;
+	struct passed passed; /* what of it was not taken yet */
 	struct quota *quota;
 	struct ledger *ledger;
 	struct clients clients; /* owns them */
 	struct listener listener;
 	struct notices notices; /* told since the last reload */
+	struct rate rate;       /* of refusals that are told */
 };
 
 /* Takes possession of the settings, also on failure. -ENOMEM; errors of sd-event. */

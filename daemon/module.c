@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "uapi/dmabuf_pool.h"
@@ -96,15 +97,22 @@ static void module_closep(struct module **module)
 
 int module_open(struct module **ret)
 {
+	/* Opening for reading claims the release events: none is missed from here on. */
+	int fd = open(DMABUF_POOL_NODE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	return fd < 0 ? -errno : module_adopt(fd, ret);
+}
+
+int module_adopt(int fd, struct module **ret)
+{
 	_cleanup_(module_closep) struct module *module = calloc(1, sizeof(*module));
 	int r;
 
-	if (!module)
+	if (!module) {
+		close(fd);
 		return -ENOMEM;
-	/* Opening for reading claims the release events: none is missed from here on. */
-	module->fd = open(DMABUF_POOL_NODE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-	if (module->fd < 0)
-		return -errno;
+	}
+	module->fd = fd;
 	r = check_version(module);
 	if (r >= 0)
 		r = module_read_pools(module);
@@ -112,6 +120,14 @@ int module_open(struct module **ret)
 		return r;
 	*ret = TAKE_PTR(module);
 	return 0;
+}
+
+bool module_is_at_node(const struct module *module)
+{
+	struct stat ours, node;
+
+	return fstat(module->fd, &ours) >= 0 && stat(DMABUF_POOL_NODE, &node) >= 0 &&
+	       S_ISCHR(node.st_mode) && node.st_rdev == ours.st_rdev;
 }
 
 struct module *module_close(struct module *module)

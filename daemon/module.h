@@ -40,9 +40,16 @@ struct module_buffer {
 /*
  * Open the node, compare versions, read the pools. -ENOENT, -ENXIO, -ENODEV: not loaded. -EACCES:
  * udev is not ready, or has no rule. -EPERM: the service manager's device policy. -EBUSY: another
- * process listens to it. -EPROTONOSUPPORT: another major version.
+ * process listens to it. -EPROTONOSUPPORT: another major version. -ENOTTY: what stands there is
+ * something else.
  */
 int module_open(struct module **ret);
+
+/* The same with a descriptor that was opened before. Takes possession of it, also on failure. */
+int module_adopt(int fd, struct module **ret);
+
+/* Does the node lead to this module, still or again? */
+bool module_is_at_node(const struct module *module);
 
 /* NULL is ignored. Returns NULL. */
 struct module *module_close(struct module *module);

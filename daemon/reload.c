@@ -16,16 +16,18 @@ static void reload(struct manager *m)
 {
 	char reason[CONFIG_REASON_SIZE];
 	struct settings *settings;
+	struct log_record record;
 
 	if (config_load(m->places, m->n_places, &settings, reason) < 0) {
-		log_error("%s", reason);
-		log_error("the configuration that was in force stays");
+		log_begin(&record, SD_ERR, MESSAGE_CONFIG_REFUSED);
+		log_end(&record, "MESSAGE=%s: the configuration that was in force stays", reason);
 		return;
 	}
 	settings_free(m->settings);
 	m->settings = settings;
 	notices_clear(&m->notices);
-	log_info("configuration reloaded");
+	log_begin(&record, SD_INFO, MESSAGE_CONFIG_LOADED);
+	log_end(&record, "MESSAGE=configuration reloaded");
 	manager_review_settings(m);
 }
 

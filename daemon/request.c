@@ -15,6 +15,7 @@
 #include "list.h"
 #include "manager.h"
 #include "refusal.h"
+#include "report.h"
 #include "text.h"
 
 /* One ALLOC while it is carried out. */
@@ -351,5 +352,8 @@ int handle_alloc(struct client *client, const struct wire_frame *request, struct
 	job_decide(&job, &plan);
 	if (plan.error)
 		return fail_by_plan(&plan, reply);
-	return carry_out(client, &job, &plan, reply);
+	r = carry_out(client, &job, &plan, reply);
+	if (r < 0)
+		report_refusal(client, &job, &plan, reply);
+	return r;
 }

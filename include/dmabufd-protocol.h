@@ -25,6 +25,9 @@
 #define DMABUFD_DEVICES_MAX 8
 #define DMABUFD_BUFFERS_MAX 14 /* buffers in one request, and descriptors in one reply */
 
+/* Where the daemon listens; $DMABUFD_SOCKET in its place for tests. */
+#define DMABUFD_SOCKET_PATH "/run/dmabufd/dmabufd.sock"
+
 #define DMABUFD_PROTOCOL_MAJOR 1
 #define DMABUFD_PROTOCOL_MINOR 0
 

@@ -14,7 +14,6 @@
 #include "cleanup.h"
 #include "private.h"
 
-#define SOCKET_PATH "/run/dmabufd/dmabufd.sock"
 #define TIMEOUT_DEFAULT 30000u
 
 static void drop(struct dmabuf *conn)
@@ -210,7 +209,7 @@ static int connect_to_daemon(struct dmabuf *conn)
 	int r;
 
 	if (!path || !*path)
-		path = SOCKET_PATH;
+		path = DMABUFD_SOCKET_PATH;
 	r = open_socket(conn, path);
 	if (r < 0)
 		return connection_fail_connect(conn, r, path);

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Docs say what the code says: the README's program, options, opcodes, the kernel interface, the
-module's files, the configuration's examples.
+module's files, the configuration's examples, the messages in the journal.
 
 Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
 """
@@ -112,13 +112,25 @@ def check_architecture(root):
         yield f"architecture.md does not say that the module has about {lines} lines"
 
 
+def check_messages(root):
+    """Each id of a message is explained in the catalog and listed in the man page, and no other."""
+    header = (root / "daemon" / "log.h").read_text()
+    ids = re.findall(r'^#define MESSAGE_\w+ "(\w+)"$', header, re.MULTILINE)
+    catalog = (root / "systemd" / "dmabufd.catalog").read_text()
+    page = (root / "docs" / "man" / "dmabufd.8").read_text()
+    if re.findall(r"^-- (\w+)$", catalog, re.MULTILINE) != ids:
+        yield "dmabufd.catalog does not have the messages of log.h in their order"
+    if re.findall(r"^\.It Li (\w{32})$", page, re.MULTILINE) != ids:
+        yield "dmabufd.8 does not have the messages of log.h in their order"
+
+
 def main(root, ctl, capture, daemon):
     wrong = [*check_readme(root),
              *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in COMMANDS)),
              *check_options(root, "v4l2-capture.1", [capture]),
              *check_options(root, "dmabufd.8", [daemon]),
              *check_examples(root, daemon), *check_protocol(root), *check_uapi(root),
-             *check_architecture(root)]
+             *check_architecture(root), *check_messages(root)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
