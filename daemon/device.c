@@ -13,6 +13,8 @@
 #include "cleanup.h"
 #include "values.h"
 
+#define TAG "dmabufd"
+
 static void udev_device_unrefp(struct udev_device **device)
 {
 	udev_device_unref(*device);
@@ -121,11 +123,6 @@ static int match_media(struct udev_enumerate *enumerate)
 	return r;
 }
 
-static int match_tagged(struct udev_enumerate *enumerate)
-{
-	return udev_enumerate_add_match_tag(enumerate, "dmabufd");
-}
-
 /* Those found so far. */
 struct devices {
 	struct device *list; /* owned */
@@ -151,8 +148,17 @@ static int devices_reserve(struct devices *devices, struct udev_list_entry *firs
 	return 0;
 }
 
-static int devices_scan(struct devices *devices, struct udev *udev,
-			int (*match)(struct udev_enumerate *enumerate))
+/* udev remembers a tag that no rule gives any more. Requests name character devices only. */
+static bool is_wanted(struct udev_device *node, bool tagged)
+{
+	const char *subsystem = node ? udev_device_get_subsystem(node) : NULL;
+
+	if (!subsystem || !strcmp(subsystem, "block"))
+		return false;
+	return !tagged || udev_device_has_current_tag(node, TAG) > 0;
+}
+
+static int devices_scan(struct devices *devices, struct udev *udev, bool tagged)
 {
 	_cleanup_(udev_enumerate_unrefp) struct udev_enumerate *enumerate =
 		udev_enumerate_new(udev);
@@ -161,7 +167,7 @@ static int devices_scan(struct devices *devices, struct udev *udev,
 
 	if (!enumerate)
 		return -ENOMEM;
-	r = match(enumerate);
+	r = tagged ? udev_enumerate_add_match_tag(enumerate, TAG) : match_media(enumerate);
 	if (r >= 0)
 		r = udev_enumerate_scan_devices(enumerate);
 	if (r < 0)
@@ -176,7 +182,8 @@ static int devices_scan(struct devices *devices, struct udev *udev,
 
 		node = udev_device_new_from_syspath(udev, udev_list_entry_get_name(entry));
 		/* Gone meanwhile, a connector without a node, or nothing that does DMA. */
-		if (node && device_from_udev(node, &devices->list[devices->n]) >= 0)
+		if (is_wanted(node, tagged) &&
+		    device_from_udev(node, &devices->list[devices->n]) >= 0)
 			devices->n++;
 	}
 	return 0;
@@ -204,10 +211,10 @@ static void devices_sort_and_merge(struct devices *devices)
 int device_list(struct udev *udev, struct device **ret, size_t *ret_n)
 {
 	_cleanup_(devices_finish) struct devices devices = {0};
-	int r = devices_scan(&devices, udev, match_media);
+	int r = devices_scan(&devices, udev, false);
 
 	if (r >= 0)
-		r = devices_scan(&devices, udev, match_tagged);
+		r = devices_scan(&devices, udev, true);
 	if (r < 0)
 		return r;
 	devices_sort_and_merge(&devices);

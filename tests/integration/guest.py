@@ -5,6 +5,7 @@ Knows nothing of what is tested.
 """
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -75,6 +76,20 @@ def prepare():
         "num_inputs=1,1", "input_types=0,0", check=True)
     run("udevadm", "settle", check=True)
     systemctl("start", "dmabufd.socket")
+
+
+def node_is_free():
+    try:
+        os.close(os.open("/dev/dmabuf_pool", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        return error.errno != errno.EBUSY
+    return True
+
+
+def stop_daemon(*sockets):
+    """The service manager closes the descriptor that it keeps for the daemon a moment later."""
+    systemctl("stop", *sockets, "dmabufd.service")
+    wait_until(node_is_free, "nobody has the node open")
 
 
 def daemon_pid():

@@ -214,7 +214,7 @@ def test_daemon_is_the_same_after_a_thousand_bad_frames():
 # Things that are missing ---------------------------------------------------------------------------
 
 def test_socket_missing(free_camera):
-    guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
+    guest.stop_daemon("dmabufd.socket")
     try:
         assert not os.path.exists(wire.PATH)
         for command in (["dmabufctl", "pools"], ["v4l2-capture", "-d", free_camera]):
@@ -246,7 +246,7 @@ def test_module_missing_and_back(free_camera):
     rule = pathlib.Path("/run/modprobe.d/test.conf")
     rule.parent.mkdir(exist_ok=True)
     rule.write_text("install dmabuf_pool /bin/false\n")
-    guest.systemctl("stop", "dmabufd.service")
+    guest.stop_daemon()
     guest.run("rmmod", "dmabuf_pool", check=True)
     try:
         one_error(guest.run("dmabufctl", "alloc", free_camera, "--size", "4K"), "dmabuf_pool",

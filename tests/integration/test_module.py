@@ -36,7 +36,7 @@ libc.mremap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctype
 @pytest.fixture
 def daemon_away():
     """Nobody but the test has the node open; afterwards module and socket are there again."""
-    guest.systemctl("stop", "dmabufd.socket", "dmabufd.service")
+    guest.stop_daemon("dmabufd.socket")
     yield
     guest.run("modprobe", "dmabuf_pool", check=True)
     guest.run("udevadm", "settle", check=True)
