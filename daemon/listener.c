@@ -100,6 +100,18 @@ static int listener_admit(struct manager *m, int fd)
 	return 0;
 }
 
+/* Clients can bring it about as often as they like. */
+static void complain(struct manager *m, const char *what, int error)
+{
+	unsigned int untold;
+	uint64_t now;
+
+	if (sd_event_now(m->event, CLOCK_MONOTONIC, &now) >= 0 &&
+	    rate_allows(&m->rate, (unsigned int)-error, (uid_t)-1, now, &untold))
+		log_warning("cannot %s a connection: %s (%u more like it were not logged)", what,
+			    strerror(-error), untold);
+}
+
 static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
 	struct manager *m = userdata;
@@ -111,12 +123,12 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 			return listener_turn_away(m, -errno);
 		/* The client left before it was its turn, or the kernel lacks memory. */
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			log_warning("cannot accept a connection: %s", strerror(errno));
+			complain(m, "accept", -errno);
 		return 0;
 	}
 	r = listener_admit(m, connection);
 	if (r < 0)
-		log_warning("cannot serve a connection: %s", strerror(-r));
+		complain(m, "serve", r);
 	return 0;
 }
 
