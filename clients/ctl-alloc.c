@@ -64,22 +64,35 @@ static int hold(int end)
 	}
 }
 
+/* Signals are caught before others read the table and send one, not while memory is waited for. */
+static int print_and_hold(struct dmabuf_buffer *const buffers[], unsigned int count,
+			  struct table *table)
+{
+	_cleanup_close_ int end = catch_end();
+	int code;
+
+	if (end < 0) {
+		warn("cannot catch signals");
+		return EXIT_REFUSED;
+	}
+	code = print_granted(buffers, count, table);
+	return code == EXIT_OK ? hold(end) : code;
+}
+
 static int allocate(struct dmabuf *conn, const struct alloc_options *options,
 		    const struct dmabuf_request *request, struct table *table)
 {
-	_cleanup_close_ int end = options->hold ? catch_end() : -EBADF;
 	_cleanup_free_ struct dmabuf_buffer **buffers = calloc(options->count, sizeof(*buffers));
 	int code;
 
-	if (!buffers || (options->hold && end < 0)) {
+	if (!buffers) {
 		warn("cannot start");
 		return EXIT_REFUSED;
 	}
 	if (dmabuf_allocate(conn, request, buffers, options->count) < 0)
 		return ctl_fail(conn);
-	code = print_granted(buffers, options->count, table);
-	if (code == EXIT_OK && options->hold)
-		code = hold(end);
+	code = options->hold ? print_and_hold(buffers, options->count, table)
+			     : print_granted(buffers, options->count, table);
 	for (unsigned int i = 0; i < options->count; i++)
 		dmabuf_buffer_free(buffers[i]);
 	return code;
@@ -107,6 +120,7 @@ static int help(void)
 	       "granted.\n\n" CTL_REQUEST_HELP
 	       "      --count N         so many buffers, all or none (default 1)\n"
 	       "      --name LABEL      label in the list of buffers\n"
+	       "      --wait TIME       wait so long for room or quota to come free: 500ms, 2s\n"
 	       "      --hold            keep them until SIGINT, SIGTERM or the end of "
 	       "input\n" TABLE_HELP "  -h, --help            this text\n");
 	granted_print_columns();
@@ -136,6 +150,7 @@ int ctl_alloc(int argc, char *argv[])
 						     TABLE_LONG_OPTIONS,
 						     {"count", required_argument, NULL, CTL_COUNT},
 						     {"name", required_argument, NULL, CTL_NAME},
+						     {"wait", required_argument, NULL, CTL_WAIT},
 						     {"hold", no_argument, NULL, CTL_HOLD},
 						     {"help", no_argument, NULL, 'h'},
 						     {0}};

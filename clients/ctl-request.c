@@ -19,6 +19,18 @@ static int size_option(struct ctl_request *request, const char *argument)
 	return r < 0 ? -EINVAL : 1;
 }
 
+static int wait_option(struct ctl_request *request, const char *argument)
+{
+	int r = time_parse(argument, &request->wait);
+
+	if (r == -ERANGE)
+		warnx("time \"%s\" is too long: say infinity for no limit", argument);
+	else if (r < 0)
+		warnx("\"%s\" is no time: a number of seconds, or with ms, s, min or h behind it",
+		      argument);
+	return r < 0 ? -EINVAL : 1;
+}
+
 static int mapping_option(struct ctl_request *request, const char *argument)
 {
 	if (mapping_parse(argument, &request->mapping) == 0)
@@ -40,6 +52,8 @@ int ctl_request_option(struct ctl_request *request, int c, const char *argument)
 	case CTL_NAME:
 		request->name = argument;
 		return 1;
+	case CTL_WAIT:
+		return wait_option(request, argument);
 	case CTL_CONTIGUOUS:
 		request->usage |= DMABUF_USAGE_CONTIGUOUS;
 		return 1;
@@ -75,6 +89,7 @@ struct dmabuf_request *ctl_request_make(const struct ctl_request *request, char 
 	    failed(dmabuf_request_set_pool(made, request->pool), "pool") ||
 	    failed(dmabuf_request_set_name(made, request->name), "name"))
 		return NULL;
+	dmabuf_request_set_wait(made, request->wait);
 	for (; *devices; devices++)
 		if (failed(dmabuf_request_add_device(made, *devices), *devices))
 			return NULL;

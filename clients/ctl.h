@@ -45,6 +45,7 @@ struct ctl_request {
 	unsigned int usage;
 	const char *pool;
 	const char *name;
+	unsigned int wait; /* milliseconds */
 };
 
 /* Long options without a letter. */
@@ -54,6 +55,7 @@ enum ctl_option {
 	CTL_NAME,
 	CTL_COUNT,
 	CTL_HOLD,
+	CTL_WAIT,
 };
 
 #define CTL_REQUEST_OPTIONS "s:m:p:"

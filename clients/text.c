@@ -91,6 +91,32 @@ int number_parse(const char *text, unsigned int max, unsigned int *ret)
 	return 0;
 }
 
+int time_parse(const char *text, unsigned int *ret)
+{
+	static const struct {
+		const char *name;
+		unsigned int milliseconds;
+	} units[] = {{"", 1000}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}};
+	const char *unit;
+	uint64_t value;
+	int r;
+
+	if (strcmp(text, "infinity") == 0) {
+		*ret = DMABUF_WAIT_FOREVER;
+		return 0;
+	}
+	r = digits_parse(text, &unit, &value);
+	for (size_t i = 0; r == 0 && i < COUNT(units); i++) {
+		if (strcmp(unit, units[i].name) != 0)
+			continue;
+		if (value >= DMABUF_WAIT_FOREVER / units[i].milliseconds)
+			return -ERANGE;
+		*ret = (unsigned int)value * units[i].milliseconds;
+		return 0;
+	}
+	return r < 0 ? r : -EINVAL;
+}
+
 void size_format(uint64_t size, bool bytes, char text[static TEXT_SIZE_MAX])
 {
 	static const char units[] = "BKMGTPE";

@@ -28,6 +28,12 @@ int size_parse(const char *text, uint64_t *ret);
 /* A decimal number from 1 to max; -EINVAL, -ERANGE. */
 int number_parse(const char *text, unsigned int max, unsigned int *ret);
 
+/*
+ * Milliseconds of a time such as 2, 2s (seconds), 500ms, 1min or 1h, or DMABUF_WAIT_FOREVER for
+ * infinity. -EINVAL for what is no number, signed or of another unit; -ERANGE from forever on.
+ */
+int time_parse(const char *text, unsigned int *ret);
+
 /* "1.8M", or the bare number of bytes. */
 void size_format(uint64_t size, bool bytes, char text[static TEXT_SIZE_MAX]);
 

@@ -43,15 +43,17 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
 
 /* A handler fills the reply; when it fails, by reply_fail(). -EPROTO ends the connection. */
 static const struct operation {
-	size_t body; /* bytes of the request behind the header */
+	size_t body;  /* bytes of the request behind the header */
+	size_t least; /* the same in minor 0 */
 	int (*handle)(struct client *client, const struct wire_frame *request, struct reply *reply);
 } operations[] = {
-	[DMABUFD_HELLO] = {sizeof(struct dmabufd_hello), handle_hello},
-	[DMABUFD_ALLOC] = {sizeof(struct dmabufd_request), handle_alloc},
-	[DMABUFD_EXPLAIN] = {sizeof(struct dmabufd_request), handle_explain},
-	[DMABUFD_POOLS] = {sizeof(struct dmabufd_cursor), handle_pools},
-	[DMABUFD_DEVICES] = {sizeof(struct dmabufd_cursor), handle_devices},
-	[DMABUFD_BUFFERS] = {sizeof(struct dmabufd_cursor), handle_buffers},
+	[DMABUFD_HELLO] = {sizeof(struct dmabufd_hello), 8, handle_hello},
+	[DMABUFD_ALLOC] = {sizeof(struct dmabufd_request), DMABUFD_REQUEST_SIZE_0, handle_alloc},
+	[DMABUFD_EXPLAIN] = {sizeof(struct dmabufd_request), DMABUFD_REQUEST_SIZE_0,
+			     handle_explain},
+	[DMABUFD_POOLS] = {sizeof(struct dmabufd_cursor), 8, handle_pools},
+	[DMABUFD_DEVICES] = {sizeof(struct dmabufd_cursor), 8, handle_devices},
+	[DMABUFD_BUFFERS] = {sizeof(struct dmabufd_cursor), 8, handle_buffers},
 };
 
 static const struct operation *operation_find(uint16_t opcode)
@@ -61,8 +63,7 @@ static const struct operation *operation_find(uint16_t opcode)
 	return &operations[opcode];
 }
 
-static int client_handle(struct client *client, const struct wire_frame *request,
-			 struct reply *reply)
+static int client_handle(struct client *client, struct wire_frame *request, struct reply *reply)
 {
 	const struct dmabufd_header *header = &request->header;
 	const struct operation *operation = operation_find(header->opcode);
@@ -74,12 +75,16 @@ static int client_handle(struct client *client, const struct wire_frame *request
 		return reply_fail(reply, -EPROTO, "there is no opcode %u", header->opcode);
 	if (header->status != 0)
 		return reply_fail(reply, -EPROTO, "the status of a request must be 0");
-	if (header->length != sizeof(*header) + operation->body)
+	if (header->length < sizeof(*header) + operation->least)
 		return reply_fail(reply, -EPROTO, "a frame of opcode %u has %zu bytes, not %u",
 				  header->opcode, sizeof(*header) + operation->body,
 				  header->length);
 	if (client->hello_timer && header->opcode != DMABUFD_HELLO)
 		return reply_fail(reply, -EPROTO, "HELLO comes first on a connection");
+	if (wire_fit(request, operation->body) < 0)
+		return reply_fail(reply, -EOPNOTSUPP,
+				  "this dmabufd is older than the program's libdmabuf and does not "
+				  "know all that it asks for: upgrade and restart dmabufd");
 	return operation->handle(client, request, reply);
 }
 

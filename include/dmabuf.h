@@ -9,7 +9,7 @@
  * on failure. Sizes, offsets and addresses are in bytes. Pointers must not be NULL unless the text
  * says so. An object may be used by one thread at a time; different objects by different threads
  * at once, but a request is not changed while another thread allocates with it. Functions block at
- * most for the connection's timeout.
+ * most for the connection's timeout, dmabuf_allocate() besides for as long as its request may wait.
  *
  * A buffer is a plain dma-buf descriptor: it goes on working after the connection, the daemon and
  * this library are gone, and its memory stays charged to the user who asked until the last
@@ -79,8 +79,8 @@ int dmabuf_connect(struct dmabuf **ret);
 struct dmabuf *dmabuf_disconnect(struct dmabuf *conn);
 
 /*
- * Wait at most so many milliseconds for the daemon in each call; 0 waits without limit. 30000
- * unless set. Since 0.1.
+ * Give the daemon at most so many milliseconds to answer in each call; 0 for no limit. 30000 unless
+ * set. For memory to come free, see dmabuf_request_set_wait(). Since 0.1.
  */
 void dmabuf_set_timeout(struct dmabuf *conn, unsigned int milliseconds);
 
@@ -132,6 +132,17 @@ int dmabuf_request_set_pool(struct dmabuf_request *request, const char *pool);
  */
 int dmabuf_request_set_name(struct dmabuf_request *request, const char *name);
 
+/* No limit, for dmabuf_request_set_wait(). */
+#define DMABUF_WAIT_FOREVER ((unsigned int)-1)
+
+/*
+ * When quota is used up or every suitable pool is full, wait at most so many milliseconds for
+ * others to give back before that is an error. Who waits longer is served first; small requests and
+ * large ones both get their turn. What could never be given is refused at once. 0, not to wait,
+ * unless set. Since 0.1.
+ */
+void dmabuf_request_set_wait(struct dmabuf_request *request, unsigned int milliseconds);
+
 /*
  * Allocate count buffers, all or none, 14 at most. On success ret[0] to ret[count - 1] are buffers
  * that the caller owns and frees with dmabuf_buffer_free(). Their memory is zeroed.
@@ -139,9 +150,11 @@ int dmabuf_request_set_name(struct dmabuf_request *request, const char *name);
  * -EINVAL: no size, or a count of 0. -E2BIG: count too large, or a size that no pool could ever
  * give. -ENODEV: a device is gone or does no DMA. -EACCES: the user may not open a device.
  * -EDQUOT: over the quota of the user, a device or a pool. -ENOSPC: every suitable pool is full.
- * -EOPNOTSUPP: no pool suits all that was asked. -ENXIO: the kernel module is not loaded. -EMFILE:
- * no descriptor free here. -ENOTCONN, -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT: the daemon is away.
- * -EPROTO: it answered nonsense. dmabuf_error() tells more. Since 0.1.
+ * -EOPNOTSUPP: no pool suits all that was asked, or the daemon is older than this library and cannot
+ * wait. -ENXIO: the kernel module is not loaded. -EMFILE: no descriptor free here. -ENOTCONN,
+ * -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT: the daemon is away. -EPROTO: it answered nonsense.
+ * dmabuf_error() tells more. A request that waited in vain fails with -EDQUOT, -ENOSPC or -ENXIO,
+ * as it would have without waiting. Since 0.1.
  */
 int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
 		    struct dmabuf_buffer *ret[], unsigned int count);

@@ -9,6 +9,12 @@
  * NUL-terminated and their rest is zero; padding, unknown flags and everything else that is
  * reserved must be zero. A frame that breaks a rule is answered by -EPROTO and the connection is
  * closed.
+ *
+ * Within a major, a structure of a request may grow at its end, with a new minor. The daemon takes
+ * one that is shorter than its own, down to the size of minor 0, as if zeros followed, and one that
+ * is longer if only zeros follow what it knows; else it answers -EOPNOTSUPP and goes on. A client
+ * sends a daemon of an older minor no more than that minor has. A structure of a reply has the size
+ * of the lower of the two minors in HELLO; none has grown yet.
  */
 #ifndef DMABUFD_PROTOCOL_H
 #define DMABUFD_PROTOCOL_H
@@ -29,7 +35,7 @@
 #define DMABUFD_SOCKET_PATH "/run/dmabufd/dmabufd.sock"
 
 #define DMABUFD_PROTOCOL_MAJOR 1
-#define DMABUFD_PROTOCOL_MINOR 0
+#define DMABUFD_PROTOCOL_MINOR 1
 
 /* A reply has the opcode of its request. */
 enum dmabufd_opcode {
@@ -78,7 +84,12 @@ struct dmabufd_request {
 	uint64_t devices[DMABUFD_DEVICES_MAX]; /* character devices: major << 32 | minor */
 	char pool[DMABUFD_NAME_SIZE];          /* only this pool; empty for any */
 	char name[DMABUFD_NAME_SIZE];          /* label for people; may be empty */
+	/* Since minor 1. Of ALLOC, and ignored by EXPLAIN: */
+	uint64_t wait; /* microseconds to wait for room or quota; all ones for no limit */
 };
+
+#define DMABUFD_REQUEST_SIZE_0 152 /* bytes of dmabufd_request in minor 0 */
+#define DMABUFD_WAIT_FOREVER UINT64_MAX
 
 /* dmabufd_buffer.flags */
 #define DMABUFD_BUFFER_CONTIGUOUS (1u << 0)

@@ -87,10 +87,18 @@ static int receive_reply(int fd, struct wire_frame *frame, int64_t deadline, int
 	return r == 0 ? -ECONNRESET : r;
 }
 
+/* 0: without limit. */
+static int64_t get_deadline(const struct dmabuf *conn)
+{
+	if (!conn->timeout || conn->wait == DMABUF_WAIT_FOREVER)
+		return 0;
+	return now() + conn->timeout + conn->wait;
+}
+
 static int exchange(struct dmabuf *conn, struct wire_frame *frame, size_t length, int fds[],
 		    unsigned int *n_fds)
 {
-	int64_t deadline = conn->timeout ? now() + conn->timeout : 0;
+	int64_t deadline = get_deadline(conn);
 	int r = wire_send(conn->fd, frame, length, NULL, 0);
 
 	/* Gone, but perhaps not without a word. */
@@ -199,6 +207,7 @@ static int say_hello(struct dmabuf *conn)
 				       "dmabufd speaks protocol %u, this libdmabuf speaks %u: "
 				       "install both from one version and restart dmabufd",
 				       frame.hello.major, DMABUFD_PROTOCOL_MAJOR);
+	conn->minor = frame.hello.minor;
 	return 0;
 }
 
@@ -219,18 +228,28 @@ static int connect_to_daemon(struct dmabuf *conn)
 	return r;
 }
 
-int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
-		    size_t body, int ret_fds[static DMABUFD_BUFFERS_MAX], unsigned int *ret_n_fds)
+int connection_open(struct dmabuf *conn)
 {
-	unsigned int n_fds = 0;
 	int r;
 
-	if (conn->fd < 0) {
-		r = connect_to_daemon(conn);
-		/* -ENOENT would be a missing device or pool to who asked for one. */
-		if (r < 0)
-			return r == -ENOENT ? -ENOTCONN : r;
-	}
+	conn->wait = 0;
+	if (conn->fd >= 0)
+		return 0;
+	r = connect_to_daemon(conn);
+	/* -ENOENT would be a missing device or pool to who asked for one. */
+	return r == -ENOENT ? -ENOTCONN : r;
+}
+
+int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    size_t body, unsigned int wait, int ret_fds[static DMABUFD_BUFFERS_MAX],
+		    unsigned int *ret_n_fds)
+{
+	unsigned int n_fds = 0;
+	int r = connection_open(conn);
+
+	if (r < 0)
+		return r;
+	conn->wait = wait;
 	r = call(conn, opcode, frame, body, ret_fds, &n_fds);
 	if (r >= 0)
 		*ret_n_fds = n_fds;
@@ -242,7 +261,7 @@ int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struc
 {
 	int fds[DMABUFD_BUFFERS_MAX];
 	unsigned int n_fds = 0;
-	int r = connection_call(conn, opcode, frame, body, fds, &n_fds);
+	int r = connection_call(conn, opcode, frame, body, 0, fds, &n_fds);
 
 	if (r < 0 || n_fds == 0)
 		return r;

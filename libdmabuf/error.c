@@ -32,8 +32,9 @@ int connection_fail_errno(struct dmabuf *conn, int error, const char *what)
 static int fail_timeout(struct dmabuf *conn)
 {
 	return connection_fail(conn, -ETIMEDOUT,
-			       "dmabufd did not answer within %u ms: see systemctl status dmabufd",
-			       conn->timeout);
+			       "dmabufd did not answer within %llu ms: see systemctl status "
+			       "dmabufd",
+			       (unsigned long long)conn->timeout + conn->wait);
 }
 
 int connection_fail_transport(struct dmabuf *conn, int error)

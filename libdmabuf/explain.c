@@ -68,7 +68,10 @@ DMABUF_PUBLIC int dmabuf_explain(struct dmabuf *conn, const struct dmabuf_reques
 
 	if (request->wire.size == 0)
 		return connection_fail(conn, -EINVAL, "The request has no size");
-	r = connection_call_plain(conn, DMABUFD_EXPLAIN, &frame, sizeof(frame.request));
+	r = connection_open(conn);
+	if (r < 0)
+		return r;
+	r = connection_call_plain(conn, DMABUFD_EXPLAIN, &frame, request_get_size(conn));
 	if (r < 0)
 		return r;
 	if (!explanation_is_valid(&frame, (size_t)r))

@@ -14,12 +14,15 @@
 struct dmabuf {
 	int fd;          /* negative: the next call connects */
 	uint32_t serial; /* of the last request on fd */
+	uint32_t minor;  /* of the daemon at fd */
 	unsigned int timeout;
+	unsigned int wait; /* milliseconds that the daemon may take besides, in this call */
 	char error[DMABUFD_TEXT_SIZE];
 };
 
 struct dmabuf_request {
 	struct dmabufd_request wire; /* count is filled by the call */
+	unsigned int wait;           /* milliseconds, as the program said */
 };
 
 struct dmabuf_buffer {
@@ -28,15 +31,26 @@ struct dmabuf_buffer {
 	struct dmabufd_buffer wire;
 };
 
+/* Connect if there is no connection. -ENOTCONN stands for -ENOENT; the text is set. */
+int connection_open(struct dmabuf *conn);
+
+/*
+ * Bytes of a request for this daemon, which is connected: one of an older minor takes no more than
+ * it knows.
+ */
+size_t request_get_size(const struct dmabuf *conn);
+
 /*
  * Send frame, whose body has so many bytes, and receive its reply into the same frame, with n_fds
  * descriptors that are then the caller's. Returns the bytes of the reply's body. Whatever goes
  * wrong, the text is set, and the connection is dropped when the two ends may be out of step.
+ * The daemon may take so many milliseconds besides the timeout, DMABUF_WAIT_FOREVER for any time.
  */
 int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
-		    size_t body, int ret_fds[static DMABUFD_BUFFERS_MAX], unsigned int *ret_n_fds);
+		    size_t body, unsigned int wait, int ret_fds[static DMABUFD_BUFFERS_MAX],
+		    unsigned int *ret_n_fds);
 
-/* The same for a reply that has no descriptors. */
+/* The same for a reply that comes at once and has no descriptors. */
 int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
 			  size_t body);
 

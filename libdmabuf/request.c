@@ -84,6 +84,19 @@ DMABUF_PUBLIC int dmabuf_request_set_name(struct dmabuf_request *request, const 
 	return WIRE_STRING_SET(request->wire.name, name);
 }
 
+DMABUF_PUBLIC void dmabuf_request_set_wait(struct dmabuf_request *request,
+					   unsigned int milliseconds)
+{
+	request->wait = milliseconds;
+	request->wire.wait = milliseconds == DMABUF_WAIT_FOREVER ? DMABUFD_WAIT_FOREVER
+								 : milliseconds * UINT64_C(1000);
+}
+
+size_t request_get_size(const struct dmabuf *conn)
+{
+	return conn->minor >= 1 ? sizeof(struct dmabufd_request) : DMABUFD_REQUEST_SIZE_0;
+}
+
 static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
 			 unsigned int count)
 {
@@ -97,6 +110,19 @@ static int check_request(struct dmabuf *conn, const struct dmabuf_request *reque
 				       "at a time",
 				       count, DMABUFD_BUFFERS_MAX);
 	return 0;
+}
+
+/* Connected to a daemon that can do what the request asks for. */
+static int open_for(struct dmabuf *conn, const struct dmabuf_request *request)
+{
+	int r = connection_open(conn);
+
+	if (r < 0 || !request->wait || conn->minor >= 1)
+		return r;
+	return connection_fail(
+		conn, -EOPNOTSUPP,
+		"dmabufd is older than libdmabuf and cannot wait for memory: upgrade "
+		"and restart it, or ask without waiting");
 }
 
 static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
@@ -142,10 +168,13 @@ DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_reque
 	int r;
 
 	r = check_request(conn, request, count);
+	if (r >= 0)
+		r = open_for(conn, request);
 	if (r < 0)
 		return r;
 	frame.request.count = count;
-	r = connection_call(conn, DMABUFD_ALLOC, &frame, sizeof(frame.request), fds, &n_fds);
+	r = connection_call(conn, DMABUFD_ALLOC, &frame, request_get_size(conn), request->wait, fds,
+			    &n_fds);
 	if (r < 0)
 		return r;
 	r = check_granted(conn, &frame, (size_t)r, n_fds, request, count);

@@ -150,6 +150,20 @@ int wire_receive_plain(int fd, struct wire_frame *frame)
 		       : -EPROTO;
 }
 
+int wire_fit(struct wire_frame *frame, size_t body)
+{
+	unsigned char *bytes = (unsigned char *)frame->body;
+	size_t received = frame->header.length - sizeof(frame->header);
+
+	for (size_t i = body; i < received; i++)
+		if (bytes[i])
+			return -EOPNOTSUPP;
+	if (received < body)
+		memset(bytes + received, 0, body - received);
+	frame->header.length = (uint32_t)(sizeof(frame->header) + body);
+	return 0;
+}
+
 void wire_close_fds(const int fds[], unsigned int n_fds)
 {
 	for (unsigned int i = 0; i < n_fds; i++)

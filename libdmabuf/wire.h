@@ -76,6 +76,12 @@ int wire_receive(int fd, struct wire_frame *frame, int ret_fds[static DMABUFD_BU
  */
 int wire_receive_plain(int fd, struct wire_frame *frame);
 
+/*
+ * Make the body as long as this side knows it, whatever minor version sent it: zeros behind a
+ * shorter one, and of a longer one only zeros may be lost. -EOPNOTSUPP: something else would be.
+ */
+int wire_fit(struct wire_frame *frame, size_t body);
+
 /* Close the descriptors that came with a frame, or one's own copies after sending them. */
 void wire_close_fds(const int fds[], unsigned int n_fds);
 

@@ -98,7 +98,7 @@ SIZE(dmabufd_hello, 8);
 SIZE(dmabufd_error, 1024);
 SIZE(dmabufd_cursor, 8);
 
-SIZE(dmabufd_request, 152);
+SIZE(dmabufd_request, 160);
 AT(dmabufd_request, count, 8);
 AT(dmabufd_request, flags, 12);
 AT(dmabufd_request, mapping, 16);
@@ -106,6 +106,8 @@ AT(dmabufd_request, n_devices, 20);
 AT(dmabufd_request, devices, 24);
 AT(dmabufd_request, pool, 88);
 AT(dmabufd_request, name, 120);
+AT(dmabufd_request, wait, 152);
+NUMBER(DMABUFD_REQUEST_SIZE_0, 152);
 
 SIZE(dmabufd_buffer, 248);
 AT(dmabufd_buffer, kind, 32);

@@ -54,6 +54,41 @@ static void test_no_sizes(void **state)
 	expect_no_size("18014398509481984K", -ERANGE);
 }
 
+static void expect_time(const char *text, unsigned int expected)
+{
+	unsigned int milliseconds = 77;
+
+	assert_int_equal(time_parse(text, &milliseconds), 0);
+	assert_int_equal(milliseconds, expected);
+}
+
+static void test_times(void **state)
+{
+	expect_time("0", 0);
+	expect_time("2", 2000);
+	expect_time("2s", 2000);
+	expect_time("007ms", 7);
+	expect_time("1min", 60000);
+	expect_time("3h", 10800000);
+	expect_time("4294966", 4294966000);
+	expect_time("4294967294ms", 4294967294);
+	expect_time("infinity", DMABUF_WAIT_FOREVER);
+}
+
+static void test_no_times(void **state)
+{
+	static const char *const wrong[] = {"", "s", "-1", "+1", " 1", "1 s", "1.5s", "1m", "1S"};
+	static const char *const long_ones[] = {"4294967295ms", "4294967", "71583min", "1194h",
+						"18446744073709551616"};
+	unsigned int milliseconds = 77;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(time_parse(wrong[i], &milliseconds), -EINVAL);
+	for (size_t i = 0; i < sizeof(long_ones) / sizeof(long_ones[0]); i++)
+		assert_int_equal(time_parse(long_ones[i], &milliseconds), -ERANGE);
+	assert_int_equal(milliseconds, 77);
+}
+
 static void test_numbers(void **state)
 {
 	unsigned int n = 77;
@@ -104,7 +139,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sizes),        cmocka_unit_test(test_no_sizes),
 		cmocka_unit_test(test_numbers),      cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_times),
+		cmocka_unit_test(test_no_times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

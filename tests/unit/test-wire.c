@@ -109,6 +109,41 @@ static void test_nothing_to_receive(void **state)
 	assert_int_equal(wire_receive(-1, &frame, fds, &n), -EBADF);
 }
 
+/* A body of so many bytes, as it was received: behind it is what was there before. */
+static struct wire_frame received_frame(size_t body)
+{
+	struct wire_frame frame = {.header = {.length = (uint32_t)(sizeof(frame.header) + body)}};
+
+	memset(frame.body, 0xff, sizeof(frame.body));
+	memset(frame.body, 'b', body);
+	return frame;
+}
+
+static void test_body_of_another_minor(void **state)
+{
+	const unsigned char *bytes;
+	struct wire_frame frame = received_frame(24);
+
+	assert_int_equal(wire_fit(&frame, 24), 0);
+	assert_int_equal(frame.header.length, sizeof(frame.header) + 24);
+	bytes = (const unsigned char *)frame.body;
+	assert_int_equal(bytes[23], 'b');
+	assert_int_equal(bytes[24], 0xff);
+	/* Of an older one: zeros follow, and no more than what is known. */
+	assert_int_equal(wire_fit(&frame, 32), 0);
+	assert_int_equal(frame.header.length, sizeof(frame.header) + 32);
+	assert_memory_equal(bytes + 22, "bb\0\0\0\0\0\0\0\0\xff", 11);
+	/* Of a newer one: what is not known must be zero. */
+	assert_int_equal(wire_fit(&frame, 24), 0);
+	assert_int_equal(frame.header.length, sizeof(frame.header) + 24);
+	assert_int_equal(wire_fit(&frame, 23), -EOPNOTSUPP);
+	frame = received_frame(sizeof(frame.body));
+	memset((unsigned char *)frame.body + 24, 0, sizeof(frame.body) - 25);
+	assert_int_equal(wire_fit(&frame, 24), -EOPNOTSUPP);
+	((unsigned char *)frame.body)[sizeof(frame.body) - 1] = 0;
+	assert_int_equal(wire_fit(&frame, 24), 0);
+}
+
 static void test_strings(void **state)
 {
 	char field[4];
@@ -139,6 +174,7 @@ int main(void)
 		TEST(test_end),
 		TEST(test_nothing_to_receive),
 		TEST(test_strings),
+		TEST(test_body_of_another_minor),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
