@@ -15,6 +15,7 @@
 #include "log.h"
 #include "manager.h"
 #include "rebuild.h"
+#include "waiting.h"
 
 #define NODE MODULE_NODE_FOLDER "/" MODULE_NODE_NAME
 #define SETTLE_USEC (5 * UINT64_C(1000000))
@@ -117,6 +118,7 @@ static int attach(struct manager *m)
 	log_ready(m, now_usec() - start);
 	sd_notify(0, "STATUS=Ready.");
 	manager_review_settings(m);
+	waiting_retry_all(m);
 	return 0;
 }
 

@@ -40,6 +40,17 @@ struct limit limit_of_connections(const struct settings *settings, const struct 
 	return limit_of_user(settings, peer, USER_CONNECTIONS_MAX, DAEMON_USER_CONNECTIONS_MAX);
 }
 
+struct limit limit_of_waiters(const struct settings *settings, const struct peer *peer)
+{
+	return limit_of_user(settings, peer, USER_WAITERS_MAX, DAEMON_USER_WAITERS_MAX);
+}
+
+struct limit limit_of_all_waiters(const struct settings *settings)
+{
+	return limit_from(settings->daemon, settings_get(settings, DAEMON_WAITERS_MAX),
+			  DAEMON_WAITERS_MAX);
+}
+
 struct limit limit_of_device(const struct settings *settings, const char *device, const char *node)
 {
 	const struct found found = match_device(settings, device, node, DEVICE_BYTES_MAX);

@@ -45,5 +45,8 @@ uint64_t reserve_get_bytes(const struct settings *settings, const struct reserve
 
 struct limit limit_of_device(const struct settings *settings, const char *device, const char *node);
 struct limit limit_of_connections(const struct settings *settings, const struct peer *peer);
+/* Requests that wait: of one user, and of all. */
+struct limit limit_of_waiters(const struct settings *settings, const struct peer *peer);
+struct limit limit_of_all_waiters(const struct settings *settings);
 
 #endif

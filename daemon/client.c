@@ -17,6 +17,7 @@
 #include "manager.h"
 #include "reply.h"
 #include "request.h"
+#include "waiting.h"
 
 #define HELLO_USEC (10 * UINT64_C(1000000))
 
@@ -41,7 +42,10 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
 	return 0;
 }
 
-/* A handler fills the reply; when it fails, by reply_fail(). -EPROTO ends the connection. */
+/*
+ * A handler fills the reply; when it fails, by reply_fail(). -EPROTO ends the connection, and
+ * REPLY_LATER leaves the client waiting.
+ */
 static const struct operation {
 	size_t body;  /* bytes of the request behind the header */
 	size_t least; /* the same in minor 0 */
@@ -68,9 +72,7 @@ static int client_handle(struct client *client, struct wire_frame *request, stru
 	const struct dmabufd_header *header = &request->header;
 	const struct operation *operation = operation_find(header->opcode);
 
-	reply_init(reply);
-	reply->frame.header.opcode = header->opcode;
-	reply->frame.header.serial = header->serial;
+	reply_begin(reply, header);
 	if (!operation)
 		return reply_fail(reply, -EPROTO, "there is no opcode %u", header->opcode);
 	if (header->status != 0)
@@ -130,6 +132,24 @@ static bool client_is_ahead(const struct client *client)
 	return ioctl(client->fd, SIOCOUTQ, &unread) < 0 || unread > 0;
 }
 
+int client_reply(struct client *client, struct reply *reply, int status)
+{
+	int r = reply_send(reply, client->fd);
+
+	/* All clients together have too many unread descriptors: this one may come again. */
+	if (r == -ETOOMANYREFS) {
+		reply_fail(reply, r, "too many descriptors are on their way to clients: try again");
+		r = reply_send(reply, client->fd);
+	}
+	if (r < 0)
+		return r;
+	if (status == -EPROTO) {
+		drain(client->fd);
+		return status;
+	}
+	return 0;
+}
+
 /* Serve one frame. Negative: the connection is over. */
 static int client_serve(struct client *client)
 {
@@ -137,7 +157,8 @@ static int client_serve(struct client *client)
 	struct reply reply;
 	int r, status;
 
-	if (client_is_ahead(client))
+	/* Who waits has nothing to say: either this is the end, or a request ahead of the reply. */
+	if (client->waiting || client_is_ahead(client))
 		return -EPROTO;
 	r = wire_receive_plain(client->fd, &request);
 	if (r == -EAGAIN)
@@ -151,20 +172,7 @@ static int client_serve(struct client *client)
 	if (r < 0)
 		return r;
 	status = client_handle(client, &request, &reply);
-	r = reply_send(&reply, client->fd);
-	/* All clients together have too many unread descriptors: this one may come again. */
-	if (r == -ETOOMANYREFS) {
-		reply_fail(&reply, r,
-			   "too many descriptors are on their way to clients: try again");
-		r = reply_send(&reply, client->fd);
-	}
-	if (r < 0)
-		return r;
-	if (status == -EPROTO) {
-		drain(client->fd);
-		return status;
-	}
-	return 0;
+	return status == REPLY_LATER ? 0 : client_reply(client, &reply, status);
 }
 
 static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -259,6 +267,8 @@ int client_new(struct manager *manager, int fd, struct client **ret)
 
 struct client *client_free(struct client *client)
 {
+	if (client->waiting)
+		waiting_end(client->waiting);
 	LIST_REMOVE(client, link);
 	sd_event_source_disable_unref(client->hello_timer);
 	sd_event_source_disable_unref(client->source);

@@ -14,6 +14,8 @@
 #include "settings.h"
 
 struct manager;
+struct reply;
+struct waiting;
 
 struct client {
 	LIST_ENTRY(client) link; /* manager.clients */
@@ -22,7 +24,11 @@ struct client {
 	sd_event_source *source;
 	sd_event_source *hello_timer; /* NULL after HELLO */
 	struct peer peer;
+	struct waiting *waiting; /* its request, while that waits; NULL otherwise */
 };
+
+/* A handler of requests returns this when the client waits: the reply comes later. */
+#define REPLY_LATER 1
 
 /* Takes possession of the connection, also on failure; on success it is in the manager's list. */
 int client_new(struct manager *manager, int fd, struct client **ret);
@@ -33,6 +39,12 @@ void client_freep(struct client **client);
 
 /* Is it root, or a member of the group that this key of [Daemon] names? */
 bool client_is_root_or_in(const struct client *client, enum key_id key);
+
+/*
+ * Send the reply to its request, which was handled with this status: -EPROTO ends the connection.
+ * Negative: the connection is over, and the client is to be freed.
+ */
+int client_reply(struct client *client, struct reply *reply, int status);
 
 /* Tell a client why it is not served, such that it reads that rather than a broken connection. */
 void client_turn_away(int fd, int error, const char *text);

@@ -32,6 +32,8 @@ const struct key keys[N_KEYS] = {
 	[DAEMON_USER_BYTES_MAX] = {SECTION_DAEMON, "UserBytesMax", BYTES, "512M"},
 	[DAEMON_USER_BUFFERS_MAX] = {SECTION_DAEMON, "UserBuffersMax", COUNT, "8192"},
 	[DAEMON_USER_CONNECTIONS_MAX] = {SECTION_DAEMON, "UserConnectionsMax", CONNECTIONS, "64"},
+	[DAEMON_WAITERS_MAX] = {SECTION_DAEMON, "WaitersMax", COUNT, "256"},
+	[DAEMON_USER_WAITERS_MAX] = {SECTION_DAEMON, "UserWaitersMax", COUNT, "16"},
 	[DAEMON_DEVICE_BYTES_MAX] = {SECTION_DAEMON, "DeviceBytesMax", BYTES, "512M"},
 	[DAEMON_DEVICE_BUFFERS_MAX] = {SECTION_DAEMON, "DeviceBuffersMax", COUNT, "16384"},
 	[DAEMON_USER_DEVICE_BYTES_MAX] = {SECTION_DAEMON, "UserDeviceBytesMax", BYTES, "infinity"},
@@ -53,6 +55,7 @@ const struct key keys[N_KEYS] = {
 	[USER_BYTES_MAX] = {SECTION_USER, "BytesMax", BYTES, ""},
 	[USER_BUFFERS_MAX] = {SECTION_USER, "BuffersMax", COUNT, ""},
 	[USER_CONNECTIONS_MAX] = {SECTION_USER, "ConnectionsMax", CONNECTIONS, ""},
+	[USER_WAITERS_MAX] = {SECTION_USER, "WaitersMax", COUNT, ""},
 };
 
 enum key_id key_find(enum section_kind section, const char *name)

@@ -54,6 +54,11 @@ static struct buffer *ledger_find(const struct ledger *ledger, uint64_t id)
 	return node ? *node : NULL;
 }
 
+const struct buffer *ledger_get(const struct ledger *ledger, uint64_t id)
+{
+	return ledger_find(ledger, id);
+}
+
 int ledger_new(struct ledger **ret)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));

@@ -25,7 +25,8 @@ struct buffer {
 	unsigned int pool; /* index */
 	enum mapping mapping;
 	bool contiguous;
-	bool known; /* false: the tag could not be read, and owner is empty */
+	bool known;     /* false: the tag could not be read, and owner is empty */
+	bool withdrawn; /* made by a request that then failed: its end makes no more room */
 	struct tag owner;
 	struct charge charge;      /* the user and the devices */
 	struct charge pool_charge; /* the pool */
@@ -45,6 +46,9 @@ struct ledger *ledger_free(struct ledger *ledger);
 
 /* Takes possession of the buffer on success. -EEXIST: its id is there. -EINVAL: id 0. -ENOMEM. */
 int ledger_insert(struct ledger *ledger, struct buffer *buffer);
+
+/* NULL: no such id. Borrowed. */
+const struct buffer *ledger_get(const struct ledger *ledger, uint64_t id);
 
 /* Removes and frees the buffer, giving its charge back. -ENOENT: no such id; nothing happened. */
 int ledger_remove(struct ledger *ledger, uint64_t id);

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "reload.h"
 #include "review.h"
+#include "waiting.h"
 #include "watchdog.h"
 
 static void manager_freep(struct manager **manager)
@@ -46,6 +47,8 @@ int manager_new(struct settings *settings, struct manager **ret)
 	if (r >= 0)
 		r = ledger_new(&m->ledger);
 	if (r >= 0)
+		r = queue_new(&m->queue);
+	if (r >= 0)
 		r = sd_event_new(&m->event);
 	if (r < 0)
 		return r;
@@ -64,9 +67,12 @@ struct manager *manager_free(struct manager *m)
 	sd_event_source_disable_unref(m->watchdog);
 	sd_event_source_disable_unref(m->node_source);
 	sd_event_source_disable_unref(m->module_source);
+	sd_event_source_disable_unref(m->wait_timer);
+	sd_event_source_disable_unref(m->wait_round);
 	module_close(m->module);
 	/* Buffers outlive the daemon; its books of them do not. */
 	ledger_free(m->ledger);
+	queue_free(m->queue);
 	quota_free(m->quota);
 	sd_event_unref(m->event);
 	device_cache_free(m->devices);
@@ -81,13 +87,23 @@ struct manager *manager_free(struct manager *m)
 static void on_release(uint64_t id, void *userdata)
 {
 	struct manager *m = userdata;
+	const struct buffer *buffer = ledger_get(m->ledger, id);
 
+	if (!buffer)
+		return;
+	if (!buffer->withdrawn) {
+		queue_touch(m->queue, &buffer->charge);
+		queue_touch(m->queue, &buffer->pool_charge);
+	}
 	ledger_remove(m->ledger, id);
 }
 
 int manager_read_events(struct manager *m)
 {
-	return module_read_events(m->module, on_release, m);
+	int r = module_read_events(m->module, on_release, m);
+
+	waiting_arrange(m);
+	return r;
 }
 
 static void tell(const char *text)

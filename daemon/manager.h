@@ -18,6 +18,7 @@
 #include "module.h"
 #include "notice.h"
 #include "passed.h"
+#include "queue.h"
 #include "quota.h"
 #include "rate.h"
 
@@ -39,7 +40,10 @@ struct manager {
 	struct passed passed; /* what of it was not taken yet */
 	struct quota *quota;
 	struct ledger *ledger;
-	struct clients clients; /* owns them */
+	struct queue *queue;         /* of requests that wait */
+	sd_event_source *wait_timer; /* NULL while there is nothing to wait for */
+	sd_event_source *wait_round; /* off while nobody is to be tried */
+	struct clients clients;      /* owns them */
 	struct listener listener;
 	struct notices notices; /* told since the last reload */
 	struct rate rate;       /* of refusals that are told */

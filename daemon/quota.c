@@ -53,7 +53,7 @@ static size_t id_hash(const struct account_id *id)
 	return hash_bytes(hash, id->pool, strlen(id->pool));
 }
 
-static bool id_is_same(const struct account_id *a, const struct account_id *b)
+bool account_id_is_same(const struct account_id *a, const struct account_id *b)
 {
 	return a->kind == b->kind && a->uid == b->uid && !strcmp(a->device, b->device) &&
 	       !strcmp(a->pool, b->pool);
@@ -70,7 +70,7 @@ static struct account *account_find(const struct quota *quota, const struct acco
 	struct account *account;
 
 	LIST_FOREACH(account, quota_get_bucket(quota, hash), link)
-	if (account->hash == hash && id_is_same(&account->id, id))
+	if (account->hash == hash && account_id_is_same(&account->id, id))
 		return account;
 	return NULL;
 }
@@ -126,6 +126,19 @@ static void account_drop_if_empty(struct account *account)
 static bool is_part_of_user(enum account_kind kind)
 {
 	return kind == ACCOUNT_USER_DEVICE || kind == ACCOUNT_USER_POOL;
+}
+
+bool account_id_is_part(const struct account_id *part, const struct account_id *whole)
+{
+	return is_part_of_user(part->kind) &&
+	       (part->kind == ACCOUNT_USER_DEVICE
+			? whole->kind == ACCOUNT_DEVICE && !strcmp(part->device, whole->device)
+			: whole->kind == ACCOUNT_POOL && !strcmp(part->pool, whole->pool));
+}
+
+static bool is_of_one_user(enum account_kind kind)
+{
+	return kind == ACCOUNT_USER || is_part_of_user(kind);
 }
 
 static void account_charge(struct account *account, uint64_t bytes)
@@ -218,28 +231,61 @@ static bool refuse(struct refusal *refusal, enum refusal_why why, uint64_t limit
 	return true;
 }
 
+/* Would what is left below these limits be less than what others wait for? */
+static bool is_awaited(const struct claim *claim, const struct account *account, uint64_t bytes,
+		       uint64_t max_bytes, uint64_t max_buffers, struct refusal *refusal)
+{
+	uint64_t sum;
+
+	if (!claim->awaited_buffers)
+		return false;
+	if (max_bytes != INFINITE &&
+	    (__builtin_add_overflow(account->bytes, bytes, &sum) ||
+	     __builtin_add_overflow(sum, claim->awaited_bytes, &sum) || sum > max_bytes))
+		return refuse(refusal, BEYOND_AWAITED, claim->awaited_bytes);
+	if (max_buffers != INFINITE && account->buffers + 1 + claim->awaited_buffers > max_buffers)
+		return refuse(refusal, BEYOND_AWAITED, claim->awaited_bytes);
+	return false;
+}
+
+/* Of the whole's capacity, what users share. */
+static uint64_t get_shared(const struct claim *whole)
+{
+	return whole->capacity > whole->kept ? whole->capacity - whole->kept : 0;
+}
+
 /* whole is the claim before that of the part. */
 static bool is_unfair(const struct claim *claim, const struct claim *whole,
 		      const struct account *account, uint64_t bytes, struct refusal *refusal)
 {
-	uint64_t share;
+	uint64_t bytes_share = INFINITE, buffers_share = INFINITE;
 
 	if (claim->bytes.fair && whole->capacity != INFINITE) {
-		uint64_t left = whole->capacity > whole->kept ? whole->capacity - whole->kept : 0;
-
-		share = fair_share(left, account->whole->bytes - account->bytes,
-				   count_users(account));
-		if (account->bytes + bytes > share)
-			return refuse(refusal, BEYOND_FAIR_BYTES, share);
+		bytes_share = fair_share(get_shared(whole), account->whole->bytes - account->bytes,
+					 count_users(account));
+		if (account->bytes + bytes > bytes_share)
+			return refuse(refusal, BEYOND_FAIR_BYTES, bytes_share);
 	}
 	if (claim->buffers.fair && whole->buffers.max != INFINITE) {
-		share = fair_share(whole->buffers.max, account->whole->buffers - account->buffers,
+		buffers_share =
+			fair_share(whole->buffers.max, account->whole->buffers - account->buffers,
 				   count_users(account));
-		share = share ? share : 1;
-		if (account->buffers + 1 > share)
-			return refuse(refusal, BEYOND_FAIR_BUFFERS, share);
+		buffers_share = buffers_share ? buffers_share : 1;
+		if (account->buffers + 1 > buffers_share)
+			return refuse(refusal, BEYOND_FAIR_BUFFERS, buffers_share);
 	}
-	return false;
+	return is_awaited(claim, account, bytes, bytes_share, buffers_share, refusal);
+}
+
+static uint64_t min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What a charge may come to with this claim alone. */
+static uint64_t claim_get_room(const struct claim *claim)
+{
+	return min(claim->bytes.max, claim->capacity == INFINITE ? INFINITE : get_shared(claim));
 }
 
 static bool is_beyond(const struct claim *claim, const struct account *account, uint64_t bytes,
@@ -254,30 +300,34 @@ static bool is_beyond(const struct claim *claim, const struct account *account, 
 	if (claim->kept && claim->capacity != INFINITE &&
 	    (__builtin_add_overflow(sum, claim->kept, &sum) || sum > claim->capacity))
 		return refuse(refusal, BEYOND_KEPT, claim->kept);
-	return false;
+	return is_awaited(claim, account, bytes, claim_get_room(claim), claim->buffers.max,
+			  refusal);
 }
 
-/* Does a claim refuse? Then *ret tells which and why. */
+/* Does a claim refuse? Then *ret tells the first that does, and why. */
 static bool charge_is_refused(const struct charge *charge, const struct claim claims[],
 			      uint64_t bytes, struct refusal *ret)
 {
-	struct refusal refusal = {0};
+	bool refused = false;
 
 	for (unsigned int i = 0; i < charge->n_accounts; i++) {
 		const struct account *account = charge->accounts[i];
+		struct refusal refusal = {.claim = claims[i], .short_of = claims[i].id};
 
 		if (!is_beyond(&claims[i], account, bytes, &refusal) &&
 		    !(account->whole &&
 		      is_unfair(&claims[i], &claims[i - 1], account, bytes, &refusal)))
 			continue;
-		refusal.claim = claims[i];
 		refusal.used = refusal.why == BEYOND_BUFFERS || refusal.why == BEYOND_FAIR_BUFFERS
 				       ? account->buffers
 				       : account->bytes;
-		*ret = refusal;
-		return true;
+		if (!refused)
+			*ret = refusal;
+		else if (is_of_one_user(claims[i].id.kind) && !is_of_one_user(ret->short_of.kind))
+			ret->short_of = claims[i].id;
+		refused = true;
 	}
-	return false;
+	return refused;
 }
 
 static bool charge_overflows(const struct charge *charge, uint64_t bytes)
@@ -333,6 +383,37 @@ void charge_release(struct charge *charge)
 		account_release(charge->accounts[i], charge->bytes);
 	charge_drop_accounts(charge);
 	charge->bytes = 0;
+}
+
+/* whole is the claim before this one, where this is of a part. */
+static uint64_t claim_get_most(const struct claim *claim, const struct claim *whole, uint64_t bytes)
+{
+	uint64_t room = claim_get_room(claim), buffers = claim->buffers.max, share;
+
+	if (whole && claim->bytes.fair && whole->capacity != INFINITE)
+		room = min(room, fair_share(get_shared(whole), 0, 1));
+	if (whole && claim->buffers.fair && whole->buffers.max != INFINITE) {
+		share = fair_share(whole->buffers.max, 0, 1);
+		buffers = min(buffers, share ? share : 1);
+	}
+	return min(room == INFINITE ? INFINITE : room / bytes, buffers);
+}
+
+uint64_t claims_get_most(const struct claim claims[], unsigned int n_claims, uint64_t bytes)
+{
+	uint64_t most = INFINITE;
+
+	for (unsigned int i = 0; i < n_claims; i++) {
+		bool part = is_part_of_user(claims[i].id.kind);
+
+		most = min(most, claim_get_most(&claims[i], part ? &claims[i - 1] : NULL, bytes));
+	}
+	return most;
+}
+
+const struct account_id *charge_get_account(const struct charge *charge, unsigned int i)
+{
+	return &charge->accounts[i]->id;
 }
 
 uint64_t quota_get_bytes(const struct quota *quota, const struct account_id *id)

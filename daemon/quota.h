@@ -59,6 +59,9 @@ struct claim {
 	struct limit buffers;
 	uint64_t capacity; /* bytes that users share; INFINITE when there is no telling */
 	uint64_t kept;     /* of the capacity, for others than who claims */
+	/* Besides, for requests that wait longer for this account. */
+	uint64_t awaited_bytes;
+	uint64_t awaited_buffers; /* 0: none is waited for */
 };
 
 /* What a charge pays for. All zero is a charge of nothing; never copy one that is taken. */
@@ -74,6 +77,7 @@ enum refusal_why {
 	BEYOND_FAIR_BYTES,   /* limit: the share */
 	BEYOND_FAIR_BUFFERS, /* the same */
 	BEYOND_KEPT,         /* limit: bytes kept for others */
+	BEYOND_AWAITED,      /* limit: bytes that others wait for */
 };
 
 /* The first claim that was refused. */
@@ -82,6 +86,8 @@ struct refusal {
 	enum refusal_why why;
 	uint64_t used;
 	uint64_t limit;
+	/* What must come free first: this claim's account, or one of the user alone that refuses too. */
+	struct account_id short_of;
 };
 
 /* -ENOMEM. */
@@ -103,6 +109,17 @@ int charge_restore(struct charge *charge, struct quota *quota, const struct clai
 
 /* Give everything back; a second call does nothing. */
 void charge_release(struct charge *charge);
+
+/* How many buffers of so many bytes the claims would let be charged if nothing else was. */
+uint64_t claims_get_most(const struct claim claims[], unsigned int n_claims, uint64_t bytes);
+
+/* An account that the charge is on; i is less than charge->n_accounts. Its strings are borrowed. */
+const struct account_id *charge_get_account(const struct charge *charge, unsigned int i);
+
+bool account_id_is_same(const struct account_id *a, const struct account_id *b);
+
+/* Is one an account of one user in what the other is for all users? */
+bool account_id_is_part(const struct account_id *part, const struct account_id *whole);
 
 /*
  * What one of so many users may hold in all, of what the others leave: each could take as much

@@ -71,6 +71,12 @@ void refusal_say(const struct refusal *refusal, char text[static REFUSAL_TEXT_SI
 		return;
 	}
 	say_who(&refusal->claim.id, who);
+	if (refusal->why == BEYOND_AWAITED) {
+		snprintf(text, REFUSAL_TEXT_SIZE,
+			 "%s %s, and %s more are kept for a request that waits: wait as well", who,
+			 amount_text(used, refusal, refusal->used), limit);
+		return;
+	}
 	say_remedy(refusal, remedy, sizeof(remedy));
 	snprintf(text, REFUSAL_TEXT_SIZE, "%s %s of %s%s%s: close buffers, or %s of dmabufd.conf",
 		 who, amount_text(used, refusal, refusal->used), fair ? "a fair share of " : "",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * New settings for a running daemon: all of them or none. The limits are looked up with each
- * request, so nothing needs to be told; what is charged already is not looked at.
+ * request, so nothing needs to be told but requests that wait, which are tried anew; what is charged
+ * already is not looked at.
  */
 #include "reload.h"
 
@@ -11,6 +12,7 @@
 
 #include "log.h"
 #include "manager.h"
+#include "waiting.h"
 
 static void reload(struct manager *m)
 {
@@ -29,6 +31,7 @@ static void reload(struct manager *m)
 	log_begin(&record, SD_INFO, MESSAGE_CONFIG_LOADED);
 	log_end(&record, "MESSAGE=configuration reloaded");
 	manager_review_settings(m);
+	waiting_retry_all(m);
 }
 
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)

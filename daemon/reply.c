@@ -18,6 +18,13 @@ void reply_init(struct reply *reply)
 	reply->n_fds = 0;
 }
 
+void reply_begin(struct reply *reply, const struct dmabufd_header *request)
+{
+	reply_init(reply);
+	reply->frame.header.opcode = request->opcode;
+	reply->frame.header.serial = request->serial;
+}
+
 void reply_close_fds(struct reply *reply)
 {
 	while (reply->n_fds)
@@ -42,4 +49,18 @@ int reply_fail(struct reply *reply, int error, const char *format, ...)
 	vsnprintf(reply->frame.error.text, sizeof(reply->frame.error.text), format, args);
 	va_end(args);
 	return error;
+}
+
+void reply_prefix(struct reply *reply, const char *format, ...)
+{
+	char text[sizeof(reply->frame.error.text)] = "";
+	size_t at;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	at = strlen(text);
+	snprintf(text + at, sizeof(text) - at, "%s", reply->frame.error.text);
+	memcpy(reply->frame.error.text, text, sizeof(text));
 }

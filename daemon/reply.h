@@ -17,6 +17,9 @@ struct reply {
 
 void reply_init(struct reply *reply);
 
+/* The same for the answer to a request with this header. */
+void reply_begin(struct reply *reply, const struct dmabufd_header *request);
+
 /* Close the descriptors that were not taken. */
 void reply_close_fds(struct reply *reply);
 
@@ -26,5 +29,9 @@ void reply_set_body(struct reply *reply, size_t size);
 /* Make it an error with one line of text. Returns the error, for the caller to return. */
 __attribute__((format(printf, 3, 4))) int reply_fail(struct reply *reply, int error,
 						     const char *format, ...);
+
+/* Put words in front of the text of an error. */
+__attribute__((format(printf, 2, 3))) void reply_prefix(struct reply *reply, const char *format,
+							...);
 
 #endif

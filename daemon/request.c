@@ -17,15 +17,20 @@
 #include "refusal.h"
 #include "report.h"
 #include "text.h"
+#include "waiting.h"
 
 /* One ALLOC while it is carried out. */
 struct allocation {
 	struct manager *manager;
 	const struct job *job;
 	const struct plan *plan;
-	int client; /* its socket */
+	const struct waiter *waiter; /* NULL: it did not wait */
+	struct shortage *shortage;   /* why it failed */
+	int client;                  /* its socket */
 	uint8_t tag[TAG_SIZE];
 	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
+	struct buffer *made[DMABUFD_BUFFERS_MAX];    /* the ledger's, as its descriptors are open */
+	unsigned int n_made;
 	unsigned int step;        /* the pool that is tried; those before it are exhausted */
 	unsigned int given;       /* buffers of this request that it gave */
 	int errors[STEPS_MAX];    /* for the steps before it: of the kernel, or -EDQUOT for */
@@ -120,6 +125,70 @@ static int fail_by_quota(const struct allocation *a, struct refusal *refusal, un
 	return reply_fail(reply, -EDQUOT, "no quota for %s more: %s", size_text(asked, sum), text);
 }
 
+/* A refusal of the user or the devices. */
+static void note_quota(struct allocation *a, const struct refusal *refusal)
+{
+	uint64_t most = claims_get_most(a->claims, a->n_claims, a->plan->size);
+
+	a->shortage->can_end = most >= a->job->count;
+	shortage_add(a->shortage, &refusal->short_of, false);
+}
+
+/* How many of the buffers this step could give at best; 0 when to wait for it is in vain. */
+static uint64_t note_step(struct allocation *a, unsigned int i)
+{
+	const struct pool *pool = a->plan->steps[i].pool;
+	const struct account_id id = {ACCOUNT_POOL, 0, "", pool->name};
+	struct claim claims[CLAIMS_MAX];
+	unsigned int n = claims_on_pool(a->manager->settings, &a->job->payer, pool, a->plan->size,
+					a->manager->quota, claims);
+	uint64_t most = claims_get_most(claims, n, a->plan->size);
+
+	if (a->errors[i] == -E2BIG || a->errors[i] == -EOPNOTSUPP || !most)
+		return 0;
+	if (a->errors[i] == -EDQUOT)
+		shortage_add(a->shortage, &a->refusals[i].short_of, false);
+	else
+		shortage_add(a->shortage, &id, true);
+	return most;
+}
+
+/* Every pool refused. */
+static void note_pools(struct allocation *a)
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < a->plan->n_tries; i++)
+		if (__builtin_add_overflow(most, note_step(a, i), &most))
+			most = INFINITE;
+	a->shortage->can_end = most >= a->job->count;
+}
+
+/* Those who came before and still wait were passed. */
+static void allocation_succeed(const struct allocation *a)
+{
+	uint64_t now = 0;
+
+	sd_event_now(a->manager->event, CLOCK_MONOTONIC, &now);
+	for (unsigned int i = 0; i < a->n_made; i++) {
+		queue_pass(a->manager->queue, a->waiter, &a->made[i]->charge, now);
+		queue_pass(a->manager->queue, a->waiter, &a->made[i]->pool_charge, now);
+	}
+}
+
+/*
+ * What was made on the way is closed. Its release is read now, so that it does not count against
+ * who is tried next, and wakes up nobody: there is as much room as before.
+ */
+static void allocation_withdraw(struct allocation *a)
+{
+	for (unsigned int i = 0; i < a->n_made; i++)
+		a->made[i]->withdrawn = true;
+	/* An error stays, and is met again by the event loop. */
+	if (a->n_made)
+		manager_read_events(a->manager);
+}
+
 static void allocation_finish(struct allocation *a)
 {
 	for (unsigned int i = 0; i < a->job->count; i++)
@@ -136,8 +205,10 @@ static int charge_one(struct allocation *a, unsigned int i, struct reply *reply)
 	if (r >= 0)
 		r = charge_take(&(*ret)->charge, a->manager->quota, a->claims, a->n_claims,
 				a->plan->size, &refusal);
-	if (r == -EDQUOT)
+	if (r == -EDQUOT) {
+		note_quota(a, &refusal);
 		return fail_by_quota(a, &refusal, i, reply);
+	}
 	if (r < 0)
 		return reply_fail(reply, r, "dmabufd is out of memory: try again later");
 	(*ret)->known = true;
@@ -186,6 +257,7 @@ static int charge_pool(struct allocation *a, struct buffer *buffer)
 					a->manager->quota, claims);
 	int r;
 
+	queue_keep(a->manager->queue, a->waiter, claims, n);
 	r = charge_take(&buffer->pool_charge, a->manager->quota, claims, n, a->plan->size,
 			&a->refusals[a->step]);
 	if (r == -EDQUOT)
@@ -283,7 +355,7 @@ static int enter(struct allocation *a, struct buffer **buffer, const struct modu
 	b->contiguous = made->contiguous;
 	r = ledger_insert(a->manager->ledger, b);
 	if (r >= 0)
-		*buffer = NULL;
+		a->made[a->n_made++] = TAKE_PTR(*buffer);
 	return r;
 }
 
@@ -295,6 +367,8 @@ static int allocate_one(struct allocation *a, struct buffer **buffer, bool shows
 	struct module_buffer made;
 	int r = try_pools(a, *buffer, &made, &fd);
 
+	if (r < 0 && a->step == a->plan->n_tries)
+		note_pools(a);
 	if (r < 0)
 		return fail_by_kernel(a, r, reply);
 	r = enter(a, buffer, &made);
@@ -320,12 +394,14 @@ static int allocate_all(struct allocation *a, bool shows_address, struct reply *
 }
 
 static int carry_out(struct client *client, const struct job *job, const struct plan *plan,
-		     struct reply *reply)
+		     const struct waiter *waiter, struct shortage *shortage, struct reply *reply)
 {
 	struct refusal refusals[STEPS_MAX]; /* written when needed */
 	struct allocation a = {.manager = client->manager,
 			       .job = job,
 			       .plan = plan,
+			       .waiter = waiter,
+			       .shortage = shortage,
 			       .client = client->fd,
 			       .refusals = refusals};
 	int r = tag_pack(&job->owner, a.tag);
@@ -334,26 +410,48 @@ static int carry_out(struct client *client, const struct job *job, const struct 
 		return reply_fail(reply, -E2BIG,
 				  "the names of these devices are too long together: name fewer");
 	a.n_claims = claims_of_payer(a.manager->settings, &job->payer, a.claims);
+	queue_keep(a.manager->queue, waiter, a.claims, a.n_claims);
 	r = charge_all(&a, reply);
 	if (r >= 0)
 		r = allocate_all(&a, client_is_root_or_in(client, DAEMON_ADDRESS_GROUP), reply);
 	allocation_finish(&a);
+	if (r >= 0)
+		allocation_succeed(&a);
+	else
+		allocation_withdraw(&a);
 	return r;
 }
 
-int handle_alloc(struct client *client, const struct wire_frame *request, struct reply *reply)
+int request_try(struct client *client, const struct dmabufd_request *request,
+		const struct waiter *waiter, struct shortage *ret_shortage, struct reply *reply)
 {
 	struct job job;
 	struct plan plan;
-	int r = job_prepare(client, &request->request, &job, reply);
+	int r = job_prepare(client, request, &job, reply);
 
+	/* The module may come, or be back. */
+	ret_shortage->can_end = r == -ENXIO;
+	ret_shortage->n_things = 0;
+	ret_shortage->want = (struct want){0};
 	if (r < 0)
 		return r;
 	job_decide(&job, &plan);
 	if (plan.error)
 		return fail_by_plan(&plan, reply);
-	r = carry_out(client, &job, &plan, reply);
-	if (r < 0)
+	ret_shortage->want = (struct want){plan.size, job.count, plan.contiguous, plan.max_address};
+	r = carry_out(client, &job, &plan, waiter, ret_shortage, reply);
+	/* Who waits is not refused yet. */
+	if (r < 0 && !(request->wait && ret_shortage->can_end))
 		report_refusal(client, &job, &plan, reply);
 	return r;
+}
+
+int handle_alloc(struct client *client, const struct wire_frame *request, struct reply *reply)
+{
+	struct shortage shortage;
+	int r = request_try(client, &request->request, NULL, &shortage, reply);
+
+	if (r >= 0 || !request->request.wait || !shortage.can_end)
+		return r;
+	return waiting_begin(client, request, &shortage, reply, r);
 }

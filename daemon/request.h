@@ -7,8 +7,18 @@
 #define REQUEST_H
 
 struct client;
+struct dmabufd_request;
 struct reply;
+struct shortage;
+struct waiter;
 struct wire_frame;
+
+/*
+ * Allocate, or fill the reply with the refusal. waiter is NULL for a request that is new. On failure
+ * *ret_shortage tells whether another try may do better, and when.
+ */
+int request_try(struct client *client, const struct dmabufd_request *request,
+		const struct waiter *waiter, struct shortage *ret_shortage, struct reply *reply);
 
 int handle_alloc(struct client *client, const struct wire_frame *request, struct reply *reply);
 int handle_explain(struct client *client, const struct wire_frame *request, struct reply *reply);
