@@ -44,10 +44,17 @@ static uint64_t later(uint64_t now, uint64_t usec)
 	return __builtin_add_overflow(now, usec, &sum) ? UINT64_MAX : sum;
 }
 
-static void short_thing_set_strings(struct short_thing *thing)
+/* Borrows the thing's strings. */
+static struct account_id get_account(const struct short_thing *thing)
 {
-	thing->id.device = thing->device;
-	thing->id.pool = thing->pool;
+	return (struct account_id){thing->kind, thing->uid, thing->device, thing->pool};
+}
+
+static bool is_account(const struct short_thing *thing, const struct account_id *id)
+{
+	const struct account_id own = get_account(thing);
+
+	return account_id_is_same(&own, id);
 }
 
 void shortage_add(struct shortage *shortage, const struct account_id *id, bool memory)
@@ -58,11 +65,11 @@ void shortage_add(struct shortage *shortage, const struct account_id *id, bool m
 	assert(strlen(id->device) < sizeof(thing->device) &&
 	       strlen(id->pool) < sizeof(thing->pool));
 	shortage->n_things++;
-	thing->id = *id;
+	thing->kind = id->kind;
+	thing->uid = id->uid;
 	thing->memory = memory;
 	strcpy(thing->device, id->device);
 	strcpy(thing->pool, id->pool);
-	short_thing_set_strings(thing);
 }
 
 int queue_new(struct queue **ret)
@@ -90,8 +97,6 @@ static int waiter_set_things(struct waiter *waiter, const struct shortage *short
 	if (!things)
 		return -ENOMEM;
 	memcpy(things, shortage->things, shortage->n_things * sizeof(*things));
-	for (unsigned int i = 0; i < shortage->n_things; i++)
-		short_thing_set_strings(&things[i]);
 	free(waiter->things);
 	waiter->things = things;
 	waiter->n_things = shortage->n_things;
@@ -115,16 +120,19 @@ int queue_add(struct queue *queue, struct waiter *waiter, const struct shortage 
 static bool waiter_is_short_of(const struct waiter *waiter, const struct account_id *id)
 {
 	for (unsigned int i = 0; i < waiter->n_things; i++)
-		if (account_id_is_same(&waiter->things[i].id, id))
+		if (is_account(&waiter->things[i], id))
 			return true;
 	return false;
 }
 
 static bool waiters_share(const struct waiter *a, const struct waiter *b)
 {
-	for (unsigned int i = 0; i < a->n_things; i++)
-		if (waiter_is_short_of(b, &a->things[i].id))
+	for (unsigned int i = 0; i < a->n_things; i++) {
+		const struct account_id id = get_account(&a->things[i]);
+
+		if (waiter_is_short_of(b, &id))
 			return true;
+	}
 	return false;
 }
 
@@ -166,9 +174,12 @@ static void queue_give_turns(struct queue *queue, uint64_t now)
 
 static bool is_short_of_the_same(const struct waiter *waiter, const struct shortage *shortage)
 {
-	for (unsigned int i = 0; i < shortage->n_things; i++)
-		if (!waiter_is_short_of(waiter, &shortage->things[i].id))
+	for (unsigned int i = 0; i < shortage->n_things; i++) {
+		const struct account_id id = get_account(&shortage->things[i]);
+
+		if (!waiter_is_short_of(waiter, &id))
 			return false;
+	}
 	return waiter->n_things == shortage->n_things;
 }
 
@@ -189,16 +200,18 @@ void queue_remove(struct queue *queue, struct waiter *waiter)
 }
 
 /* A fair share of a whole grows when others give back of it. */
-static bool may_help(const struct account_id *given_back, const struct account_id *wanted)
+static bool may_help(const struct account_id *given_back, const struct short_thing *wanted)
 {
-	return account_id_is_same(given_back, wanted) || account_id_is_part(wanted, given_back);
+	const struct account_id id = get_account(wanted);
+
+	return account_id_is_same(given_back, &id) || account_id_is_part(&id, given_back);
 }
 
 static bool charge_may_help(const struct charge *charge, const struct waiter *waiter)
 {
 	for (unsigned int i = 0; i < charge->n_accounts; i++)
 		for (unsigned int j = 0; j < waiter->n_things; j++)
-			if (may_help(charge_get_account(charge, i), &waiter->things[j].id))
+			if (may_help(charge_get_account(charge, i), &waiter->things[j]))
 				return true;
 	return false;
 }
@@ -231,8 +244,9 @@ static bool want_is_no_less(const struct want *want, const struct want *than)
 
 /* Did the kernel refuse somebody before, in this round, who asked it for no more? */
 static bool is_refused_already(const struct queue *queue, const struct waiter *waiter,
-			       const struct account_id *pool)
+			       const struct short_thing *thing)
 {
+	const struct account_id pool = get_account(thing);
 	const struct waiter *before;
 
 	for (before = TAILQ_FIRST(&queue->waiters); before != waiter;
@@ -240,8 +254,7 @@ static bool is_refused_already(const struct queue *queue, const struct waiter *w
 		if (!before->tried || !want_is_no_less(&waiter->want, &before->want))
 			continue;
 		for (unsigned int i = 0; i < before->n_things; i++)
-			if (before->things[i].memory &&
-			    account_id_is_same(&before->things[i].id, pool))
+			if (before->things[i].memory && is_account(&before->things[i], &pool))
 				return true;
 	}
 	return false;
@@ -251,7 +264,7 @@ static bool is_refused_already(const struct queue *queue, const struct waiter *w
 static bool is_hopeless(const struct queue *queue, const struct waiter *waiter)
 {
 	for (unsigned int i = 0; i < waiter->n_things; i++)
-		if (!is_refused_already(queue, waiter, &waiter->things[i].id))
+		if (!is_refused_already(queue, waiter, &waiter->things[i]))
 			return false;
 	return waiter->n_things > 0;
 }

@@ -17,8 +17,9 @@
 
 /* One thing that was too little: an account, or the memory of an account's pool. */
 struct short_thing {
-	struct account_id id; /* its strings are those below */
-	bool memory;          /* the kernel itself had no room */
+	enum account_kind kind;
+	uid_t uid;
+	bool memory; /* the kernel itself had no room */
 	char device[DEVICE_KEY_SIZE];
 	char pool[POOL_NAME_SIZE];
 };

@@ -23,6 +23,8 @@ lib.dmabuf_request_add_device.argtypes = [c_void_p, c_char_p]
 lib.dmabuf_request_set_usage.argtypes = [c_void_p, c_uint]
 lib.dmabuf_request_set_mapping.argtypes = [c_void_p, c_int]
 lib.dmabuf_request_set_pool.argtypes = [c_void_p, c_char_p]
+lib.dmabuf_request_set_wait.argtypes = [c_void_p, c_uint]
+lib.dmabuf_request_set_wait.restype = None
 lib.dmabuf_allocate.argtypes = [c_void_p, c_void_p, POINTER(c_void_p), c_uint]
 lib.dmabuf_buffer_take_fd.argtypes = [c_void_p]
 lib.dmabuf_buffer_free.argtypes = [c_void_p]
@@ -76,8 +78,8 @@ class Connection:
         if result < 0:
             raise Refused(-result, (lib.dmabuf_error(self.handle) or b"").decode())
 
-    def allocate(self, size, *devices, count=1, usage=0, mapping=0, pool=None):
-        """A list of Granted; Refused with nothing allocated."""
+    def allocate(self, size, *devices, count=1, usage=0, mapping=0, pool=None, wait=0):
+        """A list of Granted; Refused with nothing allocated. wait is in milliseconds."""
         request = c_void_p()
         self._check(lib.dmabuf_request_new(byref(request)))
         try:
@@ -89,6 +91,7 @@ class Connection:
                             lib.dmabuf_request_set_pool(request, pool and pool.encode())]):
                 if step < 0:
                     raise Refused(-step, os.strerror(-step))
+            lib.dmabuf_request_set_wait(request, wait)
             buffers = (c_void_p * count)()
             self._check(lib.dmabuf_allocate(self.handle, request, buffers, count))
             return [Granted(buffer) for buffer in buffers]

@@ -20,6 +20,10 @@ def frame(opcode, body=b"", length=None, n_fds=0, serial=7, status=0):
     return HEADER.pack(size, opcode, n_fds, serial, status) + body
 
 
+# Behind it since minor 1: microseconds to wait. The tests are clients of minor 0 unless they add it.
+WAIT = struct.Struct("=Q")
+
+
 def request(size=4096, count=1, flags=0, mapping=0, devices=(), pool=b"", name=b"", n_devices=None):
     numbers = [os.major(number) << 32 | os.minor(number) for number in devices]
     return REQUEST.pack(size, count, flags, mapping,

@@ -81,9 +81,10 @@ static void user_sections(void **state)
 	};
 	static const uint64_t bytes[] = {1, 2, 3, 1, MIB(512)};
 	static const uint64_t connections[] = {64, 5, 5, 5, 64};
-	struct settings *settings =
-		settings_from("[User 7]\nBytesMax=1\n"
-			      "[User @20]\nBytesMax=2\nConnectionsMax=5\n[User @21]\nBytesMax=3\n");
+	static const uint64_t waiters[] = {16, 16, 4, 16, 16};
+	struct settings *settings = settings_from(
+		"[User 7]\nBytesMax=1\n"
+		"[User @20]\nBytesMax=2\nConnectionsMax=5\n[User @21]\nBytesMax=3\nWaitersMax=4\n");
 
 	for (size_t i = 0; i < N_ELEMENTS(peers); i++) {
 		const struct payer payer = {.peer = &peers[i]};
@@ -94,7 +95,9 @@ static void user_sections(void **state)
 		assert_int_equal(claims[0].bytes.max, bytes[i]);
 		assert_int_equal(claims[0].buffers.max, 8192);
 		assert_int_equal(limit_of_connections(settings, &peers[i]).max, connections[i]);
+		assert_int_equal(limit_of_waiters(settings, &peers[i]).max, waiters[i]);
 	}
+	assert_int_equal(limit_of_all_waiters(settings).max, 256);
 	settings_free(settings);
 }
 

@@ -173,6 +173,125 @@ static void kept_for_others(void **state)
 	quota_free(quota);
 }
 
+/* What is kept for requests that wait is refused to others, and counts beside all else. */
+static void awaited_is_refused(void **state)
+{
+	struct quota *quota = make();
+	struct charge a = {0}, b = {0};
+	struct refusal refusal;
+	struct claim limited = claim(ACCOUNT_DEVICE, 0);
+
+	limited.bytes.max = 1024;
+	limited.awaited_bytes = 600;
+	limited.awaited_buffers = 2;
+	assert_int_equal(charge_take(&a, quota, &limited, 1, 425, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_AWAITED);
+	assert_int_equal(refusal.used, 0);
+	assert_int_equal(refusal.limit, 600);
+	assert_int_equal(charge_take(&a, quota, &limited, 1, 424, &refusal), 0);
+	assert_int_equal(charge_take(&b, quota, &limited, 1, 1, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_AWAITED);
+	/* Nobody waits any more. */
+	limited.awaited_bytes = limited.awaited_buffers = 0;
+	assert_int_equal(charge_take(&b, quota, &limited, 1, 600, &refusal), 0);
+	charge_release(&a);
+	charge_release(&b);
+	quota_free(quota);
+}
+
+static int take_awaited(struct quota *quota, struct claim limited, uint64_t bytes)
+{
+	struct charge charge = {0};
+	struct refusal refusal = {.why = BEYOND_BYTES};
+	int r = charge_take(&charge, quota, &limited, 1, bytes, &refusal);
+
+	assert_true(r == 0 || refusal.why == BEYOND_AWAITED);
+	charge_release(&charge);
+	return r;
+}
+
+/* Of buffers, of a capacity without what is reserved, and never of what has no limit. */
+static void awaited_of_every_limit(void **state)
+{
+	struct quota *quota = make();
+	struct claim limited = claim(ACCOUNT_POOL, 0);
+
+	limited.awaited_bytes = 100;
+	limited.awaited_buffers = 2;
+	assert_int_equal(take_awaited(quota, limited, UINT64_MAX), 0);
+	limited.buffers.max = 2;
+	assert_int_equal(take_awaited(quota, limited, 1), -EDQUOT);
+	limited.buffers.max = 3;
+	assert_int_equal(take_awaited(quota, limited, 1), 0);
+	limited.capacity = 1000;
+	limited.kept = 300;
+	assert_int_equal(take_awaited(quota, limited, 600), 0);
+	assert_int_equal(take_awaited(quota, limited, 601), -EDQUOT);
+	/* Sums at the edge. */
+	limited.awaited_bytes = UINT64_MAX;
+	assert_int_equal(take_awaited(quota, limited, 1), -EDQUOT);
+	quota_free(quota);
+}
+
+/* A user waits for his own share, and holds back nobody, as long as that is short as well. */
+static void own_shortage_counts(void **state)
+{
+	struct quota *quota = make();
+	struct claim claims[] = {claim(ACCOUNT_DEVICE, 0), claim(ACCOUNT_USER_DEVICE, 1)};
+	struct charge mine = {0}, other = {0}, more = {0};
+	struct refusal refusal;
+
+	claims[0].bytes.max = claims[0].capacity = 1024;
+	assert_int_equal(charge_take(&mine, quota, claims, 2, 600, &refusal), 0);
+	claims[1].id.uid = 2;
+	assert_int_equal(charge_take(&other, quota, claims, 2, 400, &refusal), 0);
+	claims[1].id.uid = 1;
+	assert_int_equal(charge_take(&more, quota, claims, 2, 100, &refusal), -EDQUOT);
+	assert_int_equal(refusal.claim.id.kind, ACCOUNT_DEVICE);
+	assert_int_equal(refusal.short_of.kind, ACCOUNT_DEVICE);
+	claims[1].bytes.max = 650;
+	assert_int_equal(charge_take(&more, quota, claims, 2, 100, &refusal), -EDQUOT);
+	assert_int_equal(refusal.claim.id.kind, ACCOUNT_DEVICE);
+	assert_int_equal(refusal.why, BEYOND_BYTES);
+	assert_int_equal(refusal.used, 1000);
+	assert_int_equal(refusal.short_of.kind, ACCOUNT_USER_DEVICE);
+	assert_int_equal(refusal.short_of.uid, 1);
+	charge_release(&mine);
+	charge_release(&other);
+	quota_free(quota);
+}
+
+/* Whether to wait at all: how many buffers there could be if nobody else had any. */
+static void most_that_could_ever_be(void **state)
+{
+	struct claim claims[] = {claim(ACCOUNT_USER, 1), claim(ACCOUNT_DEVICE, 0),
+				 claim(ACCOUNT_USER_DEVICE, 1)};
+
+	assert_true(claims_get_most(claims, 0, 1) == INFINITE);
+	assert_true(claims_get_most(claims, 3, UINT64_MAX) == INFINITE);
+	claims[0].bytes.max = 1000;
+	assert_int_equal(claims_get_most(claims, 3, 1000), 1);
+	assert_int_equal(claims_get_most(claims, 3, 1001), 0);
+	assert_int_equal(claims_get_most(claims, 3, 100), 10);
+	claims[0].buffers.max = 9;
+	assert_int_equal(claims_get_most(claims, 3, 100), 9);
+	/* A fair share of one user alone is a half; of the buffers at least one. */
+	claims[1].bytes.max = claims[1].capacity = 1000;
+	claims[2].bytes.fair = true;
+	assert_int_equal(claims_get_most(claims, 3, 100), 5);
+	assert_int_equal(claims_get_most(claims, 3, 501), 0);
+	claims[1].kept = 200;
+	assert_int_equal(claims_get_most(claims, 3, 100), 4);
+	claims[1].kept = 1001;
+	assert_int_equal(claims_get_most(claims, 3, 1), 0);
+	claims[1].kept = 0;
+	claims[1].buffers.max = 4;
+	claims[2].buffers.fair = true;
+	assert_int_equal(claims_get_most(claims, 3, 100), 2);
+	claims[1].buffers.max = 1;
+	assert_int_equal(claims_get_most(claims, 3, 100), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +301,10 @@ int main(void)
 		cmocka_unit_test(fair_share_of_few_buffers),
 		cmocka_unit_test(fair_share_beyond_the_limits),
 		cmocka_unit_test(kept_for_others),
+		cmocka_unit_test(awaited_is_refused),
+		cmocka_unit_test(awaited_of_every_limit),
+		cmocka_unit_test(own_shortage_counts),
+		cmocka_unit_test(most_that_could_ever_be),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
