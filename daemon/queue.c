@@ -278,7 +278,6 @@ struct waiter *queue_next(struct queue *queue)
 		if (!waiter->touched)
 			continue;
 		waiter->touched = false;
-		waiter->tried = false;
 		if (!is_hopeless(queue, waiter))
 			return waiter;
 	}
@@ -314,7 +313,7 @@ void queue_keep(const struct queue *queue, const struct waiter *self, struct cla
 		if (!waiter->kept_until)
 			continue;
 		for (unsigned int i = 0; i < n_claims; i++)
-			if (!claims[i].awaited_buffers && waiter_is_short_of(waiter, &claims[i].id))
+			if (waiter_is_short_of(waiter, &claims[i].id))
 				keep_for(waiter, &claims[i]);
 	}
 }

@@ -303,7 +303,7 @@ static void turns_end_and_come_again(void **state)
 	struct fixture *f = *state;
 
 	add(f, &f->a, pool("p"), 100 * PAGE);
-	add(f, &f->b, pool("p"), PAGE);
+	add(f, &f->b, pool("p"), 100 * PAGE);
 	for (uint64_t now = 7; now < 10 * KEEP; now += 2 * KEEP) {
 		pass(f, &f->b, pool("p"), PASSES, now);
 		assert_int_equal(kept(f, &f->b, pool("p")), 100 * PAGE);
@@ -313,9 +313,9 @@ static void turns_end_and_come_again(void **state)
 		assert_false(queue_is_touched(f->queue));
 		assert_null(queue_expire(f->queue, now + KEEP));
 		assert_int_equal(kept(f, &f->b, pool("p")), 0);
-		/* Whom it held back is tried. */
+		/* Whom it held back is tried; the first was not, in this round. */
 		assert_ptr_equal(queue_next(f->queue), &f->b);
-		refuse(f, &f->b, pool("p"), PAGE);
+		refuse(f, &f->b, pool("p"), 100 * PAGE);
 		assert_null(queue_next(f->queue));
 	}
 	queue_remove(f->queue, &f->a);

@@ -233,6 +233,26 @@ static void awaited_of_every_limit(void **state)
 	quota_free(quota);
 }
 
+/* Of a fair share: another request of the same user waits for it. */
+static void awaited_of_a_share(void **state)
+{
+	struct quota *quota = make();
+	struct claim claims[] = {claim(ACCOUNT_DEVICE, 0), claim(ACCOUNT_USER_DEVICE, 1)};
+	struct charge charge = {0};
+	struct refusal refusal;
+
+	claims[0].bytes.max = claims[0].capacity = 1024;
+	claims[1].bytes.fair = true;
+	claims[1].awaited_bytes = 500;
+	claims[1].awaited_buffers = 1;
+	assert_int_equal(charge_take(&charge, quota, claims, 2, 13, &refusal), -EDQUOT);
+	assert_int_equal(refusal.why, BEYOND_AWAITED);
+	assert_int_equal(refusal.short_of.kind, ACCOUNT_USER_DEVICE);
+	assert_int_equal(charge_take(&charge, quota, claims, 2, 12, &refusal), 0);
+	charge_release(&charge);
+	quota_free(quota);
+}
+
 /* A user waits for his own share, and holds back nobody, as long as that is short as well. */
 static void own_shortage_counts(void **state)
 {
@@ -303,6 +323,7 @@ int main(void)
 		cmocka_unit_test(kept_for_others),
 		cmocka_unit_test(awaited_is_refused),
 		cmocka_unit_test(awaited_of_every_limit),
+		cmocka_unit_test(awaited_of_a_share),
 		cmocka_unit_test(own_shortage_counts),
 		cmocka_unit_test(most_that_could_ever_be),
 	};
