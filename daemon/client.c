@@ -17,6 +17,7 @@
 #include "manager.h"
 #include "reply.h"
 #include "request.h"
+#include "user.h"
 #include "waiting.h"
 
 #define HELLO_USEC (10 * UINT64_C(1000000))
@@ -179,6 +180,7 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 {
 	struct client *client = userdata;
 
+	user_end_turn(client->user, client->manager);
 	/* Which way a client left is its own affair, and no line in the log. */
 	if (client_serve(client) < 0)
 		client_free(client);
@@ -256,6 +258,8 @@ int client_new(struct manager *manager, int fd, struct client **ret)
 		r = sd_event_add_io(manager->event, &client->source, fd, EPOLLIN, on_readable,
 				    client);
 	if (r >= 0)
+		r = user_join(client);
+	if (r >= 0)
 		r = sd_event_add_time_relative(manager->event, &client->hello_timer,
 					       CLOCK_MONOTONIC, HELLO_USEC, 0, on_hello_missing,
 					       client);
@@ -270,6 +274,7 @@ struct client *client_free(struct client *client)
 	if (client->waiting)
 		waiting_end(client->waiting);
 	LIST_REMOVE(client, link);
+	user_leave(client);
 	sd_event_source_disable_unref(client->hello_timer);
 	sd_event_source_disable_unref(client->source);
 	close(client->fd);

@@ -15,11 +15,14 @@
 
 struct manager;
 struct reply;
+struct user;
 struct waiting;
 
 struct client {
 	LIST_ENTRY(client) link; /* manager.clients */
 	struct manager *manager;
+	struct user *user;
+	LIST_ENTRY(client) sibling; /* user.clients */
 	int fd;
 	sd_event_source *source;
 	sd_event_source *hello_timer; /* NULL after HELLO */

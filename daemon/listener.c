@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
@@ -18,12 +20,30 @@
 #include "client.h"
 #include "log.h"
 #include "manager.h"
+#include "user.h"
+
+/*
+ * Descriptors that connections leave for serving them: those of a reply, of udev's records, of
+ * configuration files.
+ */
+#define RESERVED 64
 
 #define REST_USEC (100 * UINT64_C(1000))
 
 void listener_init(struct listener *listener)
 {
 	*listener = (struct listener){.fd = -EBADF, .spare = -EBADF};
+}
+
+/* A new descriptor gets the lowest free number: one of these says that no lower one is free. */
+static int find_reserved(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur > INT_MAX)
+		return INT_MAX;
+	return limit.rlim_cur > 2 * RESERVED ? (int)limit.rlim_cur - RESERVED
+					     : (int)limit.rlim_cur / 2;
 }
 
 static int open_spare(void)
@@ -50,6 +70,8 @@ static int listener_rest(struct manager *m)
 	return r;
 }
 
+static const char no_descriptor[] = "dmabufd has no descriptor free: try again later";
+
 /* Accept with the spare descriptor's number, just to say that there is none. */
 static int listener_turn_away(struct manager *m, int error)
 {
@@ -60,21 +82,11 @@ static int listener_turn_away(struct manager *m, int error)
 		close(TAKE_FD(listener->spare));
 	fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
-		client_turn_away(fd, error, "dmabufd has no descriptor free: try again later");
+		client_turn_away(fd, error, no_descriptor);
 		close(fd);
 	}
 	listener->spare = open_spare();
 	return fd < 0 || listener->spare < 0 ? listener_rest(m) : 0;
-}
-
-static uint64_t count_connections(const struct manager *m, uid_t uid)
-{
-	const struct client *client;
-	uint64_t n = 0;
-
-	LIST_FOREACH(client, &m->clients, link)
-	n += client->peer.uid == uid;
-	return n;
 }
 
 static int listener_admit(struct manager *m, int fd)
@@ -82,13 +94,19 @@ static int listener_admit(struct manager *m, int fd)
 	_cleanup_(client_freep) struct client *client = NULL;
 	struct limit limit;
 	char text[256];
-	int r = client_new(m, fd, &client);
+	int r;
 
+	if (fd >= m->listener.reserved_from) {
+		client_turn_away(fd, -EMFILE, no_descriptor);
+		close(fd);
+		return 0;
+	}
+	r = client_new(m, fd, &client);
 	if (r < 0)
 		return r;
 	limit = limit_of_connections(m->settings, &client->peer);
 	/* The new one is in the list already. */
-	if (count_connections(m, client->peer.uid) > limit.max) {
+	if (client->user->n_clients > limit.max) {
 		snprintf(text, sizeof(text),
 			 "user %u has %" PRIu64 " connections: close some, or raise %s= in [%s] of "
 			 "dmabufd.conf",
@@ -117,6 +135,8 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 	struct manager *m = userdata;
 	int connection, r;
 
+	/* Who wants to be connected takes turns with the users who are. */
+	sd_event_source_set_priority(source, ++m->turns);
 	connection = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (connection < 0) {
 		if (errno == EMFILE || errno == ENFILE)
@@ -144,14 +164,12 @@ int listener_open(struct listener *listener, int fd, struct manager *m)
 	if (fcntl(listener->fd, F_SETFL, fcntl(listener->fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	client_refuse_descriptors(listener->fd);
+	listener->reserved_from = find_reserved();
 	listener->spare = open_spare();
 	if (listener->spare < 0)
 		return -errno;
-	r = sd_event_add_io(m->event, &listener->source, listener->fd, EPOLLIN, on_connection, m);
-	/* Who is connected goes before who wants to be. */
-	if (r >= 0)
-		r = sd_event_source_set_priority(listener->source, SD_EVENT_PRIORITY_NORMAL + 1);
-	return r;
+	return sd_event_add_io(m->event, &listener->source, listener->fd, EPOLLIN, on_connection,
+			       m);
 }
 
 void listener_close(struct listener *listener)

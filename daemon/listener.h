@@ -12,7 +12,8 @@ struct manager;
 
 struct listener {
 	int fd;
-	int spare; /* given up for a moment when no descriptor is free */
+	int reserved_from; /* the lowest number that no connection may have */
+	int spare;         /* given up for a moment when no descriptor is free */
 	sd_event_source *source;
 	sd_event_source *retry; /* runs while the listener rests */
 };

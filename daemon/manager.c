@@ -37,6 +37,7 @@ int manager_new(struct settings *settings, struct manager **ret)
 	m->module_error = -ENOENT;
 	m->passed = (struct passed){.socket = -EBADF, .node = -EBADF};
 	LIST_INIT(&m->clients);
+	LIST_INIT(&m->users);
 	listener_init(&m->listener);
 	m->udev = udev_new();
 	if (!m->udev)

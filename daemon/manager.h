@@ -21,6 +21,7 @@
 #include "queue.h"
 #include "quota.h"
 #include "rate.h"
+#include "user.h"
 
 LIST_HEAD(clients, client);
 
@@ -44,6 +45,8 @@ struct manager {
 	sd_event_source *wait_timer; /* NULL while there is nothing to wait for */
 	sd_event_source *wait_round; /* off while nobody is to be tried */
 	struct clients clients;      /* owns them */
+	struct users users;          /* that these are of */
+	int64_t turns; /* given out: each is the priority of who was served last then */
 	struct listener listener;
 	struct notices notices; /* told since the last reload */
 	struct rate rate;       /* of refusals that are told */

@@ -161,7 +161,7 @@ build_guest() {
 		mkdir -p "$payload/run" &&
 		cp -r "$source_root/tests" "$payload/run/" &&
 		build_test_modules "$headers" "$folder/test-modules" "$payload" &&
-		build_test_programs "$1" "$payload" &&
+		build_test_programs "$1" "$triple" "$payload" &&
 		build_first "$triple" "$payload"
 }
 
@@ -187,11 +187,14 @@ build_test_modules() {
 		{ [ -z "$kunit" ] || cp "$2/$kunit"/*.ko "$3"/root/lib/modules/*/updates; }
 }
 
-# build_test_programs ARCH PAYLOAD: a 32-bit program, where the compiler can make one.
+# build_test_programs ARCH TRIPLE PAYLOAD: what tests run; a 32-bit program, where the compiler can
+# make one.
 build_test_programs() {
+	"$2-gcc" -O2 -Wall -Wextra -Werror -I "$source_root/include" -o "$3/run/malformed" \
+		"$source_root/tests/integration/programs/malformed.c" || return
 	[ "$1" != amd64 ] ||
 		gcc -m32 -ffreestanding -nostdlib -static -fno-pie -no-pie -fno-stack-protector -O2 \
-			-Wall -Wextra -Werror -o "$2/run/caller32" \
+			-Wall -Wextra -Werror -o "$3/run/caller32" \
 			"$source_root/tests/integration/programs/caller32.c"
 }
 

@@ -40,10 +40,24 @@ enum action {
 
 static struct {
 	struct manager *manager;
+	uid_t uid;         /* of who connects */
 	int ends[CLIENTS]; /* the clients' */
 	unsigned int n_kept;
 	int kept[KEPT_MAX]; /* descriptors that were received */
 } s;
+
+int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
+
+/* Who the kernel says that is: one process is all users. */
+int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
+{
+	int r = __real_getsockopt(fd, level, option, value, size);
+
+	if (r >= 0 && level == SOL_SOCKET && option == SO_PEERCRED)
+		((struct ucred *)value)->uid = s.uid;
+	return r;
+}
 
 static void leave(unsigned int i)
 {
@@ -62,9 +76,9 @@ static void do_connect(unsigned int i, struct input *input)
 	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
 	assert(r >= 0);
 	s.ends[i] = ends[0];
+	s.uid = uids[input_take_u8(input) % 4];
 	r = client_new(s.manager, ends[1], &client);
-	assert(r >= 0);
-	client->peer.uid = uids[input_take_u8(input) % 4];
+	assert(r >= 0 && client->peer.uid == s.uid);
 }
 
 /* The daemon may have hung up: what is sent then is lost. */
@@ -256,7 +270,7 @@ static void finish(void)
 	while (s.n_kept)
 		close(s.kept[--s.n_kept]);
 	settle();
-	assert(LIST_EMPTY(&s.manager->clients));
+	assert(LIST_EMPTY(&s.manager->clients) && LIST_EMPTY(&s.manager->users));
 	assert(!fake_kernel_get_count());
 	manager_free(s.manager);
 	fake_kernel_stop();
