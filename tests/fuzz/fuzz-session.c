@@ -13,9 +13,9 @@
 #include "target.h"
 
 #include "../unit/count-fds.h"
-#include "client.h"
 #include "daemon.h"
 #include "fake-kernel.h"
+#include "fake-peer.h"
 #include "input.h"
 #include "wire.h"
 
@@ -40,24 +40,10 @@ enum action {
 
 static struct {
 	struct manager *manager;
-	uid_t uid;         /* of who connects */
 	int ends[CLIENTS]; /* the clients' */
 	unsigned int n_kept;
 	int kept[KEPT_MAX]; /* descriptors that were received */
 } s;
-
-int __real_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
-int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size);
-
-/* Who the kernel says that is: one process is all users. */
-int __wrap_getsockopt(int fd, int level, int option, void *value, socklen_t *size)
-{
-	int r = __real_getsockopt(fd, level, option, value, size);
-
-	if (r >= 0 && level == SOL_SOCKET && option == SO_PEERCRED)
-		((struct ucred *)value)->uid = s.uid;
-	return r;
-}
 
 static void leave(unsigned int i)
 {
@@ -69,16 +55,9 @@ static void leave(unsigned int i)
 static void do_connect(unsigned int i, struct input *input)
 {
 	static const uid_t uids[] = {0, 1000, 1001, 1002};
-	struct client *client;
-	int ends[2], r;
 
 	leave(i);
-	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
-	assert(r >= 0);
-	s.ends[i] = ends[0];
-	s.uid = uids[input_take_u8(input) % 4];
-	r = client_new(s.manager, ends[1], &client);
-	assert(r >= 0 && client->peer.uid == s.uid);
+	s.ends[i] = fake_peer_connect(s.manager, uids[input_take_u8(input) % 4]);
 }
 
 /* The daemon may have hung up: what is sent then is lost. */
