@@ -186,9 +186,60 @@ def events():
     yield "many-pools", b"".join(pool(b"p%d" % n, kind=n) for n in range(70))
 
 
+def reply(data, sound=True, n_fds=0, status=0):
+    """Behind a header that the library waits for, or raw."""
+    head = struct.pack("=BH", n_fds * 2 + sound, len(data))
+    return head + (bytes([0 if status else 1]) if sound else b"") + data
+
+
+def buffer(number, size=8192, mapping=2, pool=b"camera", kind=2):
+    return struct.pack("=QQQQIIIIII32s32s128s", number, size, 1 << 30, (1 << 30) + size, kind,
+                       mapping, 1, 1000, 7, 0, pool, b"label", b"platform:camera")
+
+
+def page(*records, following=0, count=None):
+    return struct.pack("=QII", following, len(records) if count is None else count, 0) \
+        + b"".join(records)
+
+
+def replies():
+    allocate, explain, pools, devices, buffers = (bytes([call]) for call in range(5))
+    two = bytes([5])  # ALLOCATE of two
+    yield "nothing", allocate
+    yield "one", allocate + reply(buffer(1), n_fds=1)
+    yield "two", two + reply(buffer(1) + buffer(2), n_fds=2)
+    yield "too-few-descriptors", two + reply(buffer(1) + buffer(2), n_fds=1)
+    yield "too-many-descriptors", allocate + reply(buffer(1), n_fds=20)
+    yield "too-small", allocate + reply(buffer(1, size=4096), n_fds=1)
+    yield "unknown-mapping", allocate + reply(buffer(1, mapping=7), n_fds=1)
+    yield "unknown-kind", allocate + reply(buffer(1, kind=7), n_fds=1)
+    yield "pool-without-end", allocate + reply(buffer(1, pool=b"x" * 32), n_fds=1)
+    yield "refused", allocate + reply(b"no quota".ljust(1024, b"\0"), status=1)
+    yield "refused-with-descriptors", allocate + reply(b"no".ljust(1024, b"\0"), status=1, n_fds=3)
+    yield "refused-without-end", allocate + reply(b"x" * 1024, status=1)
+    yield "raw", allocate + reply(wire.frame(wire.ALLOC, buffer(1), serial=1), sound=False, n_fds=1)
+    yield "other-serial", allocate + reply(wire.frame(wire.ALLOC, buffer(1), serial=9), sound=False)
+    yield "empty", allocate + reply(b"", sound=False)
+    why = b"because".ljust(160, b"\0")
+    step = struct.pack("=32sII160s", b"camera", 1, 1, b"bound")
+    for name, n_steps in {"none": 0, "two": 2, "more-than-there-are": 3, "all": 2**32 - 1}.items():
+        yield f"explain-{name}", explain + reply(
+            struct.pack("=QII", 0, 1, 2) + why * 3 + struct.pack("=II", n_steps, 0) + step * 2)
+    pool_record = struct.pack("=32sIIQQQQ", b"camera", 1, 4, 0, 1 << 20, 0, 1 << 20)
+    device = struct.pack("=64s64s32sQQQQII", b"/dev/video0", b"platform:camera", b"camera",
+                         81 << 32, 2**32 - 1, 0, 2**64 - 1, 4, 0)
+    for name, call, record in (("pools", pools, pool_record), ("devices", devices, device),
+                               ("buffers", buffers, buffer(1))):
+        yield f"{name}-none", call + reply(page())
+        yield f"{name}-two-pages", call + reply(page(record, following=5)) + reply(page(record))
+        yield f"{name}-same-page-for-ever", call + reply(page(record, following=5)) * 4
+        yield f"{name}-more-than-there-are", call + reply(page(record, count=2))
+        yield f"{name}-empty-page-and-more", call + reply(page(following=5))
+
+
 def main():
     for target, seeds in (("session", sessions()), ("config", configurations()),
-                          ("events", events())):
+                          ("events", events()), ("replies", replies())):
         folder = Path(sys.argv[1]) / target
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The library and a daemon that answers anything: what it hands to a program is sound, what is not
+ * is an error with a text, and no descriptor stays open. Knows the library from within, to be its
+ * daemon in the same process.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "target.h"
+
+#include "../unit/count-fds.h"
+#include "input.h"
+#include "private.h"
+
+#define SIZE 5000 /* of what is asked for */
+#define FDS_MAX 20
+
+enum call {
+	ALLOCATE,
+	EXPLAIN,
+	POOLS,
+	DEVICES,
+	BUFFERS,
+	N_CALLS
+};
+
+/* Sound in as much as the input wants it: the header of the reply that the library waits for. */
+static void set_header(struct wire_frame *frame, size_t body, unsigned int n_fds, enum call call,
+		       uint32_t serial)
+{
+	frame->header.length = (uint32_t)(sizeof(frame->header) + body);
+	frame->header.opcode = (uint16_t)(DMABUFD_ALLOC + call);
+	frame->header.n_fds = (uint16_t)n_fds;
+	frame->header.serial = serial;
+}
+
+static void send_reply(int fd, struct input *input, enum call call, uint32_t serial)
+{
+	union {
+		struct cmsghdr header;
+		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control = {0};
+	struct wire_frame frame = {0};
+	struct iovec part = {.iov_base = &frame};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	uint8_t how = input_take_u8(input);
+	unsigned int n_fds = how / 2 % (FDS_MAX + 1);
+	size_t size = input_take_u16(input) % (sizeof(frame) - sizeof(frame.header) + 1);
+
+	if (how % 2) {
+		frame.header.status = input_take_u8(input) % 8 ? 0 : -EDQUOT;
+		input_copy(input, frame.body, size);
+		set_header(&frame, size, n_fds, call, serial);
+		size += sizeof(frame.header);
+	} else {
+		input_copy(input, &frame, size);
+	}
+	part.iov_len = size;
+	if (n_fds) {
+		control.header =
+			(struct cmsghdr){CMSG_LEN(n_fds * sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+		message.msg_control = &control;
+		message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+	}
+	for (unsigned int i = 0; i < n_fds; i++)
+		((int *)CMSG_DATA(&control.header))[i] = STDIN_FILENO;
+	sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static int see_pool(const struct dmabuf_pool_info *pool, void *userdata)
+{
+	assert(strlen(pool->name) < DMABUFD_NAME_SIZE);
+	return 0;
+}
+
+static int see_device(const struct dmabuf_device_info *device, void *userdata)
+{
+	assert(strlen(device->node) < DMABUFD_NODE_SIZE);
+	assert(strlen(device->device) < DMABUFD_NODE_SIZE);
+	assert(!device->pool || strlen(device->pool) < DMABUFD_NAME_SIZE);
+	return 0;
+}
+
+static int see_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
+{
+	assert(strlen(buffer->pool) < DMABUFD_NAME_SIZE);
+	assert(strlen(buffer->name) < DMABUFD_NAME_SIZE);
+	assert(strlen(buffer->devices) < DMABUFD_DEVICE_SIZE);
+	return 0;
+}
+
+static int see_explanation(const struct dmabuf_explanation *explanation, void *userdata)
+{
+	assert(strlen(explanation->contiguous_why) < DMABUFD_WHY_SIZE);
+	assert(strlen(explanation->address_why) < DMABUFD_WHY_SIZE);
+	assert(strlen(explanation->mapping_why) < DMABUFD_WHY_SIZE);
+	for (unsigned int i = 0; i < explanation->n_steps; i++) {
+		assert(strlen(explanation->steps[i].pool) < DMABUFD_NAME_SIZE);
+		assert(strlen(explanation->steps[i].why) < DMABUFD_WHY_SIZE);
+	}
+	return 0;
+}
+
+static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int n)
+{
+	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
+	int r = dmabuf_allocate(conn, request, buffers, n);
+
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < n; i++) {
+		assert(dmabuf_buffer_get_size(buffers[i]) >= SIZE);
+		assert(dmabuf_buffer_get_fd(buffers[i]) >= 0);
+		dmabuf_buffer_free(buffers[i]);
+	}
+	return r;
+}
+
+static int make_call(struct dmabuf *conn, enum call call, unsigned int n)
+{
+	struct dmabuf_request *request = NULL;
+	int r = dmabuf_request_new(&request);
+
+	assert(r >= 0);
+	dmabuf_request_set_size(request, SIZE);
+	switch (call) {
+	case ALLOCATE:
+		r = allocate(conn, request, 1 + n % DMABUFD_BUFFERS_MAX);
+		break;
+	case EXPLAIN:
+		r = dmabuf_explain(conn, request, see_explanation, NULL);
+		break;
+	case POOLS:
+		r = dmabuf_list_pools(conn, see_pool, NULL);
+		break;
+	case DEVICES:
+		r = dmabuf_list_devices(conn, see_device, NULL);
+		break;
+	case BUFFERS:
+	case N_CALLS:
+		r = dmabuf_list_buffers(conn, see_buffer, NULL);
+		break;
+	}
+	dmabuf_request_free(request);
+	return r;
+}
+
+/* One call, whose replies are there before it asks; then the daemon is gone. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	struct input input = {bytes, size};
+	uint8_t first = input_take_u8(&input);
+	enum call call = first % N_CALLS;
+	struct dmabuf *conn = calloc(1, sizeof(*conn));
+	int before = count_fds(), ends[2], r;
+
+	setenv("DMABUFD_SOCKET", "/nonexistent/dmabufd.sock", 1);
+	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+	assert(r >= 0 && conn);
+	*conn = (struct dmabuf){.fd = ends[0], .timeout = 1000};
+	for (uint32_t serial = 1; input.size && serial < 8; serial++)
+		send_reply(ends[1], &input, call, serial);
+	shutdown(ends[1], SHUT_WR);
+	r = make_call(conn, call, first / N_CALLS);
+	assert(r >= 0 || dmabuf_error(conn)[0]);
+	close(ends[1]);
+	dmabuf_disconnect(conn);
+	assert(count_fds() == before);
+	return 0;
+}
