@@ -116,6 +116,7 @@ static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, u
 		return r;
 	for (unsigned int i = 0; i < n; i++) {
 		assert(dmabuf_buffer_get_size(buffers[i]) >= SIZE);
+		assert(strlen(dmabuf_buffer_get_pool(buffers[i])) < DMABUFD_NAME_SIZE);
 		assert(dmabuf_buffer_get_fd(buffers[i]) >= 0);
 		dmabuf_buffer_free(buffers[i]);
 	}
