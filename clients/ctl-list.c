@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dmabufctl pools, devices, buffers: one table each, filled as the library lists.
+ * dmabufctl pools, devices, buffers, clients: one table each, filled as the library lists.
  */
 #include <err.h>
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
 
 #include "ctl.h"
 #include "granted.h"
+#include "people.h"
 
 struct list_command {
 	const char *name;
@@ -155,17 +155,6 @@ static const struct table_column buffer_columns[N_BUFFER] = {
 	[B_DEVICES] = {"DEVICES", TABLE_TEXT, TABLE_SHOWN, "bus and name of each device it suits"},
 };
 
-static void set_user(struct table *table, unsigned int uid)
-{
-	const struct passwd *user = getpwuid(uid);
-
-	table_set_number(table, B_UID, uid);
-	if (user)
-		table_set_text(table, B_USER, user->pw_name);
-	else
-		table_set_number(table, B_USER, uid);
-}
-
 static void set_address(struct table *table, const struct dmabuf_buffer_info *buffer)
 {
 	if (buffer->end == 0) {
@@ -180,6 +169,7 @@ static void set_address(struct table *table, const struct dmabuf_buffer_info *bu
 static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 {
 	struct table *table = userdata;
+	char user[PEOPLE_NAME_MAX];
 
 	table_add_row(table);
 	table_set_number(table, B_ID, buffer->id);
@@ -189,7 +179,8 @@ static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 	table_set_text(table, B_MAPPING, mapping_name(buffer->mapping));
 	table_set_number(table, B_CONTIGUOUS, (uint64_t)buffer->contiguous);
 	set_address(table, buffer);
-	set_user(table, buffer->uid);
+	table_set_text(table, B_USER, user_name(buffer->uid, user));
+	table_set_number(table, B_UID, buffer->uid);
 	table_set_number(table, B_PID, (uint64_t)buffer->pid);
 	if (buffer->name[0])
 		table_set_text(table, B_NAME, buffer->name);
@@ -201,6 +192,62 @@ static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 static int list_buffers(struct dmabuf *conn, struct table *table)
 {
 	return dmabuf_list_buffers(conn, add_buffer, table);
+}
+
+enum {
+	C_PID,
+	C_PROGRAM,
+	C_USER,
+	C_UID,
+	C_CONNECTED,
+	C_BUFFERS,
+	C_SIZE,
+	C_REQUESTS,
+	C_REFUSED,
+	C_WATCHES,
+	C_SELF,
+	N_CLIENT
+};
+
+static const struct table_column client_columns[N_CLIENT] = {
+	[C_PID] = {"PID", TABLE_NUMBER, TABLE_SHOWN, "process that connected"},
+	[C_PROGRAM] = {"PROGRAM", TABLE_TEXT, TABLE_SHOWN, "its name, where you may know it"},
+	[C_USER] = {"USER", TABLE_TEXT, TABLE_SHOWN, "who is charged for what it asks"},
+	[C_UID] = {"UID", TABLE_NUMBER, TABLE_ONLY_JSON, "the same as a number"},
+	[C_CONNECTED] = {"CONNECTED", TABLE_DURATION, TABLE_SHOWN, "so long ago"},
+	[C_BUFFERS] = {"BUFFERS", TABLE_NUMBER, TABLE_SHOWN,
+		       "live ones that the process asked for"},
+	[C_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "of these buffers"},
+	[C_REQUESTS] = {"REQUESTS", TABLE_NUMBER, TABLE_SHOWN, "of any kind, so far"},
+	[C_REFUSED] = {"REFUSED", TABLE_NUMBER, TABLE_SHOWN, "refused requests for memory, so far"},
+	[C_WATCHES] = {"WATCHES", TABLE_BOOLEAN, TABLE_ONLY_JSON, "it is told events"},
+	[C_SELF] = {"SELF", TABLE_BOOLEAN, TABLE_ONLY_JSON, "it is this very command"},
+};
+
+static int add_client(const struct dmabuf_client_info *client, void *userdata)
+{
+	struct table *table = userdata;
+	char program[PEOPLE_NAME_MAX], user[PEOPLE_NAME_MAX];
+
+	table_add_row(table);
+	table_set_number(table, C_PID, (uint64_t)client->pid);
+	if (program_name(client->pid, program))
+		table_set_text(table, C_PROGRAM, program);
+	table_set_text(table, C_USER, user_name(client->uid, user));
+	table_set_number(table, C_UID, client->uid);
+	table_set_number(table, C_CONNECTED, client->connected);
+	table_set_number(table, C_BUFFERS, client->buffers);
+	table_set_number(table, C_SIZE, client->bytes);
+	table_set_number(table, C_REQUESTS, client->requests);
+	table_set_number(table, C_REFUSED, client->refusals);
+	table_set_number(table, C_WATCHES, (uint64_t)client->watches);
+	table_set_number(table, C_SELF, (uint64_t)client->self);
+	return 0;
+}
+
+static int list_clients(struct dmabuf *conn, struct table *table)
+{
+	return dmabuf_list_clients(conn, add_client, table);
 }
 
 static int help(const struct list_command *command)
@@ -269,6 +316,15 @@ int ctl_buffers(int argc, char *argv[])
 	static const struct list_command command = {
 		"buffers", "List the live buffers that are charged to you; all, for root.",
 		buffer_columns, N_BUFFER, list_buffers};
+
+	return run(&command, argc, argv);
+}
+
+int ctl_clients(int argc, char *argv[])
+{
+	static const struct list_command command = {
+		"clients", "List your connections to the daemon; all, for root.", client_columns,
+		N_CLIENT, list_clients};
 
 	return run(&command, argc, argv);
 }

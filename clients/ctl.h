@@ -13,9 +13,11 @@
 #include "table.h"
 #include "text.h"
 
+int ctl_status(int argc, char *argv[]);
 int ctl_pools(int argc, char *argv[]);
 int ctl_devices(int argc, char *argv[]);
 int ctl_buffers(int argc, char *argv[]);
+int ctl_clients(int argc, char *argv[]);
 int ctl_alloc(int argc, char *argv[]);
 int ctl_explain(int argc, char *argv[]);
 

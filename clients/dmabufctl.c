@@ -16,9 +16,11 @@ static const struct command {
 	int (*run)(int argc, char *argv[]);
 	const char *help;
 } commands[] = {
+	{"status", ctl_status, "show the daemon in a few numbers"},
 	{"pools", ctl_pools, "list the pools of memory"},
 	{"devices", ctl_devices, "list the devices that memory can be asked for"},
 	{"buffers", ctl_buffers, "list your live buffers; all, for root"},
+	{"clients", ctl_clients, "list your connections; all, for root"},
 	{"explain", ctl_explain, "tell what an allocation would do, and why, without doing it"},
 	{"alloc", ctl_alloc, "allocate buffers and print what was granted"},
 };

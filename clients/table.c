@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "text.h"
@@ -72,18 +73,19 @@ static int json_type(enum table_type type)
 static void show_column(struct table *table, unsigned int i)
 {
 	const struct table_column *column = &table->columns[i];
-	bool right = column->type == TABLE_NUMBER || column->type == TABLE_SIZE ||
-		     column->type == TABLE_ADDRESS;
+	bool right = column->type != TABLE_TEXT && column->type != TABLE_BOOLEAN;
+	int flags = (right ? SCOLS_FL_RIGHT : 0) | (column->wraps ? SCOLS_FL_WRAP : 0);
 	struct libscols_column *cl;
 
 	/* Named twice: the first place stays. */
 	if (table->position[i] >= 0)
 		return;
 	table->position[i] = (int)scols_table_get_ncols(table->scols);
-	cl = scols_table_new_column(table->scols, column->name, 0, right ? SCOLS_FL_RIGHT : 0);
+	cl = scols_table_new_column(table->scols, column->name, 0, flags);
 	if (!cl)
 		check(-ENOMEM);
 	check(scols_column_set_json_type(cl, json_type(column->type)));
+	check(scols_cell_set_color(scols_column_get_header(cl), "bold"));
 }
 
 static int find_column(const struct table *table, const char *name, size_t length)
@@ -134,6 +136,7 @@ int table_new(struct table **ret, const char *name, const struct table_column *c
 		check(-ENOMEM);
 	check(scols_table_set_name(table->scols, name));
 	scols_table_enable_json(table->scols, options->json);
+	scols_table_enable_colors(table->scols, !options->json && colours_are_wanted());
 	scols_table_enable_noheadings(table->scols, options->noheadings);
 	r = choose_columns(table);
 	if (r < 0)
@@ -173,20 +176,46 @@ void table_set_text(struct table *table, unsigned int column, const char *text)
 		check(scols_line_set_data(table->row, (size_t)table->position[column], text));
 }
 
-void table_set_number(struct table *table, unsigned int column, uint64_t value)
+void table_set_colour(struct table *table, unsigned int column, enum table_colour colour)
 {
-	enum table_type type = table->columns[column].type;
-	bool json = table->options->json;
-	char text[TEXT_SIZE_MAX];
+	static const char *const names[] = {
+		[TABLE_GOOD] = "green",
+		[TABLE_DOUBTFUL] = "yellow",
+		[TABLE_BAD] = "red",
+		[TABLE_FAINT] = "halfbright",
+	};
+	int position = table->position[column];
+
+	if (position >= 0)
+		check(scols_cell_set_color(scols_line_get_cell(table->row, (size_t)position),
+					   names[colour]));
+}
+
+void table_format_number(char text[static TABLE_CELL_MAX], enum table_type type,
+			 const struct table_options *options, uint64_t value)
+{
+	bool json = options->json;
 
 	if (type == TABLE_SIZE)
-		size_format(value, table->options->bytes || json, text);
+		size_format(value, options->bytes || json, text);
 	else if (type == TABLE_BOOLEAN)
-		snprintf(text, sizeof(text), "%s", value ? "yes" : "no");
+		snprintf(text, TABLE_CELL_MAX, "%s", value ? "yes" : "no");
 	else if (type == TABLE_ADDRESS && !json)
-		snprintf(text, sizeof(text), "0x%" PRIx64, value);
+		snprintf(text, TABLE_CELL_MAX, "0x%" PRIx64, value);
+	else if (type == TABLE_DURATION && !json)
+		duration_format(value, text);
+	else if (type == TABLE_DURATION)
+		snprintf(text, TABLE_CELL_MAX, "%" PRIu64 ".%06" PRIu64, value / 1000000,
+			 value % 1000000);
 	else
-		snprintf(text, sizeof(text), "%" PRIu64, value);
+		snprintf(text, TABLE_CELL_MAX, "%" PRIu64, value);
+}
+
+void table_set_number(struct table *table, unsigned int column, uint64_t value)
+{
+	char text[TABLE_CELL_MAX];
+
+	table_format_number(text, table->columns[column].type, table->options, value);
 	table_set_text(table, column, text);
 }
 
@@ -239,6 +268,44 @@ int tables_print(struct table *const tables[], unsigned int n_tables)
 			printf("\n");
 	}
 	return 0;
+}
+
+static size_t widest_heading(const struct table *table)
+{
+	size_t widest = 0;
+
+	for (unsigned int i = 0; i < table->n_columns; i++)
+		if (table->position[i] >= 0 && strlen(table->columns[i].name) > widest)
+			widest = strlen(table->columns[i].name);
+	return widest;
+}
+
+int table_print_upright(struct table *table)
+{
+	bool bold = colours_are_wanted();
+	int width = (int)widest_heading(table);
+
+	if (table->options->json)
+		return tables_print(&table, 1);
+	for (size_t i = 0; i < scols_table_get_ncols(table->scols); i++) {
+		const char *name = scols_cell_get_data(
+			scols_column_get_header(scols_table_get_column(table->scols, i)));
+		const char *value = scols_cell_get_data(scols_line_get_cell(table->row, i));
+
+		if (table->options->noheadings)
+			printf("%s\n", value);
+		else
+			printf("%s%-*s%s  %s\n", bold ? "\033[1m" : "", width, name,
+			       bold ? "\033[0m" : "", value);
+	}
+	return 0;
+}
+
+bool colours_are_wanted(void)
+{
+	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (!no || !*no) && terminal && strcmp(terminal, "dumb");
 }
 
 void table_print_columns(const struct table_column *columns, unsigned int n_columns)

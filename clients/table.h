@@ -15,6 +15,16 @@ enum table_type {
 	TABLE_SIZE,    /* bytes: human in a table, exact in JSON */
 	TABLE_ADDRESS, /* hexadecimal in a table, a number in JSON */
 	TABLE_BOOLEAN,
+	TABLE_DURATION, /* microseconds: "2h 5m" in a table, seconds in JSON */
+};
+
+/* What a cell says at a glance, on a terminal only. */
+enum table_colour {
+	TABLE_PLAIN,
+	TABLE_GOOD,
+	TABLE_DOUBTFUL,
+	TABLE_BAD,
+	TABLE_FAINT,
 };
 
 /* Where a column is shown unless -o chooses. */
@@ -30,6 +40,7 @@ struct table_column {
 	enum table_type type;
 	enum table_default shown;
 	const char *help;
+	bool wraps; /* a narrow terminal breaks its text into lines */
 };
 
 struct table_options {
@@ -70,10 +81,23 @@ void table_freep(struct table **table);
 /* Start a row; its cells are empty ("-", null) until set. column is an index into columns. */
 void table_add_row(struct table *table);
 void table_set_text(struct table *table, unsigned int column, const char *text);
+/* Nothing where colours are not wanted: no terminal, or NO_COLOR is set. */
+void table_set_colour(struct table *table, unsigned int column, enum table_colour colour);
 void table_set_number(struct table *table, unsigned int column, uint64_t value);
 
 /* All tables, one below the other, or as one JSON object with a member for each. */
 int tables_print(struct table *const tables[], unsigned int n_tables);
+
+/* The only row of a table, one line for each column; JSON as of tables_print(). */
+int table_print_upright(struct table *table);
+
+/* Are colours wanted on standard output? */
+bool colours_are_wanted(void);
+
+/* The text of a cell's number as a table shows it, or as JSON has it. */
+#define TABLE_CELL_MAX 32
+void table_format_number(char text[static TABLE_CELL_MAX], enum table_type type,
+			 const struct table_options *options, uint64_t value);
 
 /* The member "name": [...] alone, for a larger object. */
 int table_print_member(struct table *table);

@@ -22,6 +22,25 @@ static const char *const kind_names[] = {
 	[DMABUF_KIND_BUDDY] = "buddy",
 };
 
+static const char *const refusal_names[] = {
+	[DMABUF_REFUSED_QUOTA] = "quota",           [DMABUF_REFUSED_FULL] = "full",
+	[DMABUF_REFUSED_UNSUITABLE] = "unsuitable", [DMABUF_REFUSED_ACCESS] = "access",
+	[DMABUF_REFUSED_DEVICE] = "device",         [DMABUF_REFUSED_INVALID] = "invalid",
+	[DMABUF_REFUSED_MODULE] = "module",         [DMABUF_REFUSED_OTHER] = "other",
+};
+
+static const char *const event_names[] = {
+	[DMABUF_EVENT_ALLOCATED] = "allocated",
+	[DMABUF_EVENT_RELEASED] = "released",
+	[DMABUF_EVENT_REFUSED] = "refused",
+	[DMABUF_EVENT_CONNECTED] = "connected",
+	[DMABUF_EVENT_LEFT] = "left",
+	[DMABUF_EVENT_POOL_APPEARED] = "pool-appeared",
+	[DMABUF_EVENT_POOL_VANISHED] = "pool-vanished",
+	[DMABUF_EVENT_RELOADED] = "reloaded",
+	[DMABUF_EVENT_LOST] = "lost",
+};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* strtoull() alone would take blanks and signs. */
@@ -161,6 +180,43 @@ const char *mapping_name(enum dmabuf_mapping mapping)
 const char *kind_name(enum dmabuf_kind kind)
 {
 	return kind < COUNT(kind_names) && kind_names[kind] ? kind_names[kind] : "unknown";
+}
+
+const char *refusal_name(unsigned int refusal)
+{
+	return refusal < COUNT(refusal_names) ? refusal_names[refusal] : "other";
+}
+
+const char *event_name(enum dmabuf_event_type type)
+{
+	return type < COUNT(event_names) && event_names[type] ? event_names[type] : "unknown";
+}
+
+void duration_format(uint64_t microseconds, char text[static TEXT_SIZE_MAX])
+{
+	static const struct {
+		uint64_t seconds;
+		char unit;
+	} units[] = {{86400, 'd'}, {3600, 'h'}, {60, 'm'}, {1, 's'}};
+	uint64_t seconds = microseconds / 1000000;
+
+	if (seconds < 10) {
+		snprintf(text, TEXT_SIZE_MAX, "%" PRIu64 ".%" PRIu64 "s", seconds,
+			 microseconds / 100000 % 10);
+		return;
+	}
+	for (size_t i = 0; i < COUNT(units); i++) {
+		if (seconds < units[i].seconds)
+			continue;
+		if (units[i].unit == 's')
+			snprintf(text, TEXT_SIZE_MAX, "%" PRIu64 "s", seconds);
+		else
+			snprintf(text, TEXT_SIZE_MAX, "%" PRIu64 "%c %" PRIu64 "%c",
+				 seconds / units[i].seconds, units[i].unit,
+				 seconds % units[i].seconds / units[i + 1].seconds,
+				 units[i + 1].unit);
+		return;
+	}
 }
 
 void json_string(FILE *file, const char *text)

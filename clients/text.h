@@ -37,11 +37,20 @@ int time_parse(const char *text, unsigned int *ret);
 /* "1.8M", or the bare number of bytes. */
 void size_format(uint64_t size, bool bytes, char text[static TEXT_SIZE_MAX]);
 
+/* Microseconds as "3d 4h", "2h 5m", "5m 9s" or "1.5s": the two largest units. */
+void duration_format(uint64_t microseconds, char text[static TEXT_SIZE_MAX]);
+
 /* -EINVAL for a mapping of another name; "any" is one. */
 int mapping_parse(const char *text, enum dmabuf_mapping *ret);
 
 const char *mapping_name(enum dmabuf_mapping mapping);
 const char *kind_name(enum dmabuf_kind kind);
+
+/* "quota", as in dmabuf_status_info.refusals; "other" for one that is not known. */
+const char *refusal_name(unsigned int refusal);
+
+/* "allocated", "refused" and so on. */
+const char *event_name(enum dmabuf_event_type type);
 
 /* A JSON string with its quotes. */
 void json_string(FILE *file, const char *text);

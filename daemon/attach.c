@@ -9,13 +9,14 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "log.h"
 #include "manager.h"
 #include "rebuild.h"
 #include "waiting.h"
+#include "watch.h"
 
 #define NODE MODULE_NODE_FOLDER "/" MODULE_NODE_NAME
 #define SETTLE_USEC (5 * UINT64_C(1000000))
@@ -36,14 +37,6 @@ static int on_module(sd_event_source *source, int fd, uint32_t revents, void *us
 static void module_closep(struct module **module)
 {
 	module_close(*module);
-}
-
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /*
@@ -103,7 +96,7 @@ static int attach(struct manager *m)
 {
 	_cleanup_(module_closep) struct module *module = NULL;
 	int r = open_module(m, &module);
-	uint64_t start = now_usec();
+	uint64_t start = clock_now(CLOCK_MONOTONIC);
 
 	if (r < 0)
 		return r;
@@ -115,9 +108,10 @@ static int attach(struct manager *m)
 		return -ENOTRECOVERABLE;
 	}
 	m->module = TAKE_PTR(module);
-	log_ready(m, now_usec() - start);
+	log_ready(m, clock_now(CLOCK_MONOTONIC) - start);
 	sd_notify(0, "STATUS=Ready.");
 	manager_review_settings(m);
+	watch_tell_pools(m, DMABUFD_EVENT_POOL_APPEARED);
 	waiting_retry_all(m);
 	return 0;
 }

@@ -9,16 +9,21 @@
 #include <errno.h>
 #include <linux/sockios.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "list.h"
 #include "manager.h"
+#include "reasons.h"
 #include "reply.h"
 #include "request.h"
+#include "status.h"
 #include "user.h"
 #include "waiting.h"
+#include "watch.h"
 
 #define HELLO_USEC (10 * UINT64_C(1000000))
 
@@ -40,6 +45,7 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
 	reply_set_body(reply, sizeof(reply->frame.hello));
 	reply->frame.hello.major = DMABUFD_PROTOCOL_MAJOR;
 	reply->frame.hello.minor = DMABUFD_PROTOCOL_MINOR;
+	watch_tell_client(client, DMABUFD_EVENT_CONNECTED);
 	return 0;
 }
 
@@ -49,7 +55,7 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
  */
 static const struct operation {
 	size_t body;  /* bytes of the request behind the header */
-	size_t least; /* the same in minor 0 */
+	size_t least; /* the same in the minor that had it first */
 	int (*handle)(struct client *client, const struct wire_frame *request, struct reply *reply);
 } operations[] = {
 	[DMABUFD_HELLO] = {sizeof(struct dmabufd_hello), 8, handle_hello},
@@ -59,6 +65,11 @@ static const struct operation {
 	[DMABUFD_POOLS] = {sizeof(struct dmabufd_cursor), 8, handle_pools},
 	[DMABUFD_DEVICES] = {sizeof(struct dmabufd_cursor), 8, handle_devices},
 	[DMABUFD_BUFFERS] = {sizeof(struct dmabufd_cursor), 8, handle_buffers},
+	[DMABUFD_STATUS] = {0, 0, handle_status},
+	[DMABUFD_CLIENTS] = {sizeof(struct dmabufd_cursor), 8, handle_clients},
+	[DMABUFD_WATCH] = {0, 0, handle_watch},
+	[DMABUFD_REASONS] = {sizeof(struct dmabufd_question), sizeof(struct dmabufd_question),
+			     handle_reasons},
 };
 
 static const struct operation *operation_find(uint16_t opcode)
@@ -84,11 +95,40 @@ static int client_handle(struct client *client, struct wire_frame *request, stru
 				  header->length);
 	if (client->hello_timer && header->opcode != DMABUFD_HELLO)
 		return reply_fail(reply, -EPROTO, "HELLO comes first on a connection");
+	if (client->watch_serial)
+		return reply_fail(reply, -EPROTO, "a connection that watches asks nothing more");
 	if (wire_fit(request, operation->body) < 0)
 		return reply_fail(reply, -EOPNOTSUPP,
 				  "this dmabufd is older than the program's libdmabuf and does not "
 				  "know all that it asks for: upgrade and restart dmabufd");
 	return operation->handle(client, request, reply);
+}
+
+void client_count(struct client *client, const struct dmabufd_request *request,
+		  const struct reply *reply, uint64_t usec)
+{
+	struct counters *counters = &client->manager->counters;
+
+	counters_add_duration(counters, usec);
+	if (!reply->frame.header.status)
+		return;
+	client->refusals++;
+	counters_add_refusal(counters, reply->frame.header.status);
+	watch_tell_refused(client, request, reply);
+}
+
+static int client_answer(struct client *client, const struct wire_frame *request,
+			 struct reply *reply)
+{
+	uint64_t started = clock_now(CLOCK_MONOTONIC);
+	int r = client_handle(client, request, reply);
+
+	client->requests++;
+	client->manager->counters.requests++;
+	if (request->header.opcode == DMABUFD_ALLOC && r != REPLY_LATER)
+		client_count(client, &request->request, reply,
+			     clock_now(CLOCK_MONOTONIC) - started);
+	return r;
 }
 
 /* The kernel holds its own references in the message: a release event can come when it is gone. */
@@ -172,7 +212,7 @@ static int client_serve(struct client *client)
 	}
 	if (r < 0)
 		return r;
-	status = client_handle(client, &request, &reply);
+	status = client_answer(client, &request, &reply);
 	return status == REPLY_LATER ? 0 : client_reply(client, &reply, status);
 }
 
@@ -180,6 +220,10 @@ static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *
 {
 	struct client *client = userdata;
 
+	if (revents & EPOLLOUT)
+		watch_resume(client);
+	if (revents == EPOLLOUT)
+		return 0;
 	user_end_turn(client->user, client->manager);
 	/* Which way a client left is its own affair, and no line in the log. */
 	if (client_serve(client) < 0)
@@ -251,6 +295,8 @@ int client_new(struct manager *manager, int fd, struct client **ret)
 	}
 	client->manager = manager;
 	client->fd = fd;
+	client->number = ++manager->last_client;
+	client->connected = clock_now(CLOCK_MONOTONIC);
 	LIST_INSERT_HEAD(&manager->clients, client, link);
 	client_refuse_descriptors(fd);
 	r = peer_read(fd, &client->peer);
@@ -275,6 +321,9 @@ struct client *client_free(struct client *client)
 		waiting_end(client->waiting);
 	LIST_REMOVE(client, link);
 	user_leave(client);
+	watch_stop(client);
+	if (!client->hello_timer)
+		watch_tell_client(client, DMABUFD_EVENT_LEFT);
 	sd_event_source_disable_unref(client->hello_timer);
 	sd_event_source_disable_unref(client->source);
 	close(client->fd);

@@ -13,6 +13,7 @@
 #include "peer.h"
 #include "settings.h"
 
+struct dmabufd_request;
 struct manager;
 struct reply;
 struct user;
@@ -28,6 +29,13 @@ struct client {
 	sd_event_source *hello_timer; /* NULL after HELLO */
 	struct peer peer;
 	struct waiting *waiting; /* its request, while that waits; NULL otherwise */
+	uint64_t number;    /* never used again, and higher than those before */
+	uint64_t connected; /* CLOCK_MONOTONIC, microseconds */
+	uint64_t requests;
+	uint64_t refusals;             /* of requests for memory */
+	LIST_ENTRY(client) watch_link; /* manager.watchers, if it watches */
+	uint32_t watch_serial;         /* 0: it does not */
+	uint64_t watch_lost;           /* events that it was not told of, and does not know yet */
 };
 
 /* A handler of requests returns this when the client waits: the reply comes later. */
@@ -42,6 +50,10 @@ void client_freep(struct client **client);
 
 /* Is it root, or a member of the group that this key of [Daemon] names? */
 bool client_is_root_or_in(const struct client *client, enum key_id key);
+
+/* A request for memory is answered by this reply, after the daemon worked on it so long. */
+void client_count(struct client *client, const struct dmabufd_request *request,
+		  const struct reply *reply, uint64_t usec);
 
 /*
  * Send the reply to its request, which was handled with this status: -EPROTO ends the connection.

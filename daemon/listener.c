@@ -114,6 +114,7 @@ static int listener_admit(struct manager *m, int fd)
 		client_turn_away(client->fd, -EUSERS, text);
 		return 0;
 	}
+	m->counters.connections++;
 	TAKE_PTR(client); /* the manager's list has it */
 	return 0;
 }

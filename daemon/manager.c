@@ -13,10 +13,12 @@
 #include "attach.h"
 #include "cleanup.h"
 #include "client.h"
+#include "clock.h"
 #include "log.h"
 #include "reload.h"
 #include "review.h"
 #include "waiting.h"
+#include "watch.h"
 #include "watchdog.h"
 
 static void manager_freep(struct manager **manager)
@@ -38,6 +40,8 @@ int manager_new(struct settings *settings, struct manager **ret)
 	m->passed = (struct passed){.socket = -EBADF, .node = -EBADF};
 	LIST_INIT(&m->clients);
 	LIST_INIT(&m->users);
+	LIST_INIT(&m->watchers);
+	m->started = clock_now(CLOCK_MONOTONIC);
 	listener_init(&m->listener);
 	m->udev = udev_new();
 	if (!m->udev)
@@ -96,6 +100,7 @@ static void on_release(uint64_t id, void *userdata)
 		queue_touch(m->queue, &buffer->charge);
 		queue_touch(m->queue, &buffer->pool_charge);
 	}
+	watch_tell_buffer(m, DMABUFD_EVENT_RELEASED, buffer);
 	ledger_remove(m->ledger, id);
 }
 

@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 
 #include "config-load.h"
+#include "counters.h"
 #include "device-cache.h"
 #include "ledger.h"
 #include "listener.h"
@@ -24,6 +25,7 @@
 #include "user.h"
 
 LIST_HEAD(clients, client);
+LIST_HEAD(watchers, client);
 
 struct manager {
 	const struct config_place *places; /* of the files that a reload reads */
@@ -44,9 +46,13 @@ struct manager {
 	struct queue *queue;         /* of requests that wait */
 	sd_event_source *wait_timer; /* NULL while there is nothing to wait for */
 	sd_event_source *wait_round; /* off while nobody is to be tried */
-	struct clients clients;      /* owns them */
+	struct clients clients;      /* owns them; the last that came is the first */
 	struct users users;          /* that these are of */
 	int64_t turns; /* given out: each is the priority of who was served last then */
+	struct watchers watchers;
+	uint64_t last_client;
+	uint64_t started; /* CLOCK_MONOTONIC, microseconds */
+	struct counters counters;
 	struct listener listener;
 	struct notices notices; /* told since the last reload */
 	struct rate rate;       /* of refusals that are told */

@@ -27,7 +27,8 @@ static_assert((int)MAPPING_WRITE_COMBINED == DMABUF_POOL_MAPPING_WRITE_COMBINED,
 
 struct module {
 	int fd;
-	bool can_charge; /* memory cgroups, since 1.1 */
+	uint32_t major, minor; /* of its interface */
+	bool can_charge;       /* memory cgroups, since 1.1 */
 	unsigned int n_pools;
 	struct pool pools[POOLS_MAX];
 };
@@ -50,6 +51,8 @@ static int check_version(struct module *module)
 
 	if (r < 0)
 		return r;
+	module->major = version.major;
+	module->minor = version.minor;
 	module->can_charge = version.minor >= 1;
 	return version.major == DMABUF_POOL_MAJOR ? 0 : -EPROTONOSUPPORT;
 }
@@ -68,6 +71,8 @@ static int read_pool(int fd, unsigned int index, struct pool *ret)
 		.size = info.size,
 		.used = info.used,
 		.max_block = info.max_block,
+		.free_known = info.flags & DMABUF_POOL_FREE_KNOWN,
+		.free_block = info.free_block,
 		.system = info.flags & DMABUF_POOL_SYSTEM,
 	};
 	memcpy(ret->name, info.name, sizeof(ret->name) - 1);
@@ -141,6 +146,12 @@ struct module *module_close(struct module *module)
 int module_get_fd(const struct module *module)
 {
 	return module->fd;
+}
+
+void module_get_version(const struct module *module, uint32_t *ret_major, uint32_t *ret_minor)
+{
+	*ret_major = module->major;
+	*ret_minor = module->minor;
 }
 
 const struct pool *module_get_pools(const struct module *module, unsigned int *ret_n)

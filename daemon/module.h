@@ -57,6 +57,9 @@ struct module *module_close(struct module *module);
 /* To wait for release events on; stays the module's. */
 int module_get_fd(const struct module *module);
 
+/* Of the interface that it speaks. */
+void module_get_version(const struct module *module, uint32_t *ret_major, uint32_t *ret_minor);
+
 /* Borrowed; .used is that of the last module_read_pools(). */
 const struct pool *module_get_pools(const struct module *module, unsigned int *ret_n);
 int module_read_pools(struct module *module);

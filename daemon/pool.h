@@ -39,7 +39,9 @@ struct pool {
 	uint64_t base;         /* lowest physical address; 0 without a fixed place */
 	uint64_t size;         /* 0 when without limit or unknown */
 	uint64_t used;
-	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
+	uint64_t max_block;  /* largest contiguous block when empty; 0 when unknown */
+	bool free_known;     /* free_block tells */
+	uint64_t free_block; /* largest contiguous block that is free */
 };
 
 /* The pool of this name, as a mask of its index; 0 when there is none. */

@@ -90,6 +90,12 @@ struct refusal {
 	struct account_id short_of;
 };
 
+/* used and limit are numbers of buffers, not bytes. */
+static inline bool refusal_is_of_buffers(const struct refusal *refusal)
+{
+	return refusal->why == BEYOND_BUFFERS || refusal->why == BEYOND_FAIR_BUFFERS;
+}
+
 /* -ENOMEM. */
 int quota_new(struct quota **ret);
 

@@ -35,14 +35,14 @@ static void say_who(const struct account_id *id, char who[static WHO_SIZE])
 static const char *amount_text(char text[static SIZE_TEXT], const struct refusal *refusal,
 			       uint64_t amount)
 {
-	if (refusal->why != BEYOND_BUFFERS && refusal->why != BEYOND_FAIR_BUFFERS)
+	if (!refusal_is_of_buffers(refusal))
 		return size_text(text, amount);
 	snprintf(text, SIZE_TEXT, "%" PRIu64, amount);
 	return text;
 }
 
 /* The key that would have to be another for this claim to pass. */
-static void say_remedy(const struct refusal *refusal, char *text, size_t size)
+static void say_key(const struct refusal *refusal, char *text, size_t size)
 {
 	const struct claim *claim = &refusal->claim;
 	const struct limit *limit = refusal->why == BEYOND_BYTES ? &claim->bytes : &claim->buffers;
@@ -57,28 +57,48 @@ static void say_remedy(const struct refusal *refusal, char *text, size_t size)
 			 claim->id.pool);
 }
 
-void refusal_say(const struct refusal *refusal, char text[static REFUSAL_TEXT_SIZE])
+void refusal_say_fact(const struct refusal *refusal, char *text, size_t size)
 {
-	char who[WHO_SIZE], used[SIZE_TEXT], limit[SIZE_TEXT], remedy[WHO_SIZE + 64];
 	bool fair = refusal->why == BEYOND_FAIR_BYTES || refusal->why == BEYOND_FAIR_BUFFERS;
-	bool buffers = refusal->why == BEYOND_BUFFERS || refusal->why == BEYOND_FAIR_BUFFERS;
+	char who[WHO_SIZE], used[SIZE_TEXT], limit[SIZE_TEXT];
 
 	amount_text(limit, refusal, refusal->limit);
 	if (refusal->why == BEYOND_KEPT) {
-		snprintf(text, REFUSAL_TEXT_SIZE,
-			 "%s of it are reserved for other devices: see Reserve= in dmabufd.conf",
-			 limit);
+		snprintf(text, size, "%s of it are reserved for other devices", limit);
 		return;
 	}
 	say_who(&refusal->claim.id, who);
 	if (refusal->why == BEYOND_AWAITED) {
-		snprintf(text, REFUSAL_TEXT_SIZE,
-			 "%s %s, and %s more are kept for a request that waits: wait as well", who,
+		snprintf(text, size, "%s %s, and %s more are kept for a request that waits", who,
 			 amount_text(used, refusal, refusal->used), limit);
 		return;
 	}
-	say_remedy(refusal, remedy, sizeof(remedy));
-	snprintf(text, REFUSAL_TEXT_SIZE, "%s %s of %s%s%s: close buffers, or %s of dmabufd.conf",
-		 who, amount_text(used, refusal, refusal->used), fair ? "a fair share of " : "",
-		 limit, buffers ? " buffers" : "", remedy);
+	snprintf(text, size, "%s %s of %s%s%s", who, amount_text(used, refusal, refusal->used),
+		 fair ? "a fair share of " : "", limit,
+		 refusal_is_of_buffers(refusal) ? " buffers" : "");
+}
+
+void refusal_say_remedy(const struct refusal *refusal, char *text, size_t size)
+{
+	char key[WHO_SIZE + 64];
+
+	if (refusal->why == BEYOND_KEPT) {
+		snprintf(text, size, "see Reserve= in dmabufd.conf");
+		return;
+	}
+	if (refusal->why == BEYOND_AWAITED) {
+		snprintf(text, size, "wait as well");
+		return;
+	}
+	say_key(refusal, key, sizeof(key));
+	snprintf(text, size, "close buffers, or %s of dmabufd.conf", key);
+}
+
+void refusal_say(const struct refusal *refusal, char text[static REFUSAL_TEXT_SIZE])
+{
+	char fact[REFUSAL_TEXT_SIZE / 2], remedy[REFUSAL_TEXT_SIZE / 2 - 2];
+
+	refusal_say_fact(refusal, fact, sizeof(fact));
+	refusal_say_remedy(refusal, remedy, sizeof(remedy));
+	snprintf(text, REFUSAL_TEXT_SIZE, "%s: %s", fact, remedy);
 }

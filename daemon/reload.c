@@ -13,6 +13,7 @@
 #include "log.h"
 #include "manager.h"
 #include "waiting.h"
+#include "watch.h"
 
 static void reload(struct manager *m)
 {
@@ -30,6 +31,8 @@ static void reload(struct manager *m)
 	notices_clear(&m->notices);
 	log_begin(&record, SD_INFO, MESSAGE_CONFIG_LOADED);
 	log_end(&record, "MESSAGE=configuration reloaded");
+	m->counters.reloads++;
+	watch_tell_reloaded(m);
 	manager_review_settings(m);
 	waiting_retry_all(m);
 }

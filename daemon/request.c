@@ -18,6 +18,7 @@
 #include "report.h"
 #include "text.h"
 #include "waiting.h"
+#include "watch.h"
 
 /* One ALLOC while it is carried out. */
 struct allocation {
@@ -114,13 +115,12 @@ static int fail_by_plan(const struct plan *plan, struct reply *reply)
 static int fail_by_quota(const struct allocation *a, struct refusal *refusal, unsigned int n,
 			 struct reply *reply)
 {
-	bool buffers = refusal->why == BEYOND_BUFFERS || refusal->why == BEYOND_FAIR_BUFFERS;
 	char asked[SIZE_TEXT], text[REFUSAL_TEXT_SIZE];
 	uint64_t sum;
 
 	if (__builtin_mul_overflow(a->plan->size, a->job->count, &sum))
 		sum = UINT64_MAX;
-	refusal->used -= buffers ? n : n * a->plan->size;
+	refusal->used -= refusal_is_of_buffers(refusal) ? n : n * a->plan->size;
 	refusal_say(refusal, text);
 	return reply_fail(reply, -EDQUOT, "no quota for %s more: %s", size_text(asked, sum), text);
 }
@@ -374,6 +374,9 @@ static int allocate_one(struct allocation *a, struct buffer **buffer, bool shows
 	r = enter(a, buffer, &made);
 	if (r < 0)
 		return reply_fail(reply, r == -ENOMEM ? r : -EIO, "dmabufd cannot book the buffer");
+	counters_add_buffer(&a->manager->counters, step_get_name(&a->plan->steps[a->step]),
+			    entered->size);
+	watch_tell_buffer(a->manager, DMABUFD_EVENT_ALLOCATED, entered);
 	buffer_fill(&reply->frame.buffers[reply->n_fds], entered, a->job->pools, a->job->n_pools,
 		    shows_address);
 	reply->fds[reply->n_fds++] = TAKE_FD(fd);

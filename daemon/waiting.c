@@ -14,6 +14,7 @@
 #include "claims.h"
 #include "cleanup.h"
 #include "client.h"
+#include "clock.h"
 #include "log.h"
 #include "manager.h"
 #include "reply.h"
@@ -93,6 +94,7 @@ static void retry(struct waiter *waiter, bool last)
 	struct dmabufd_request request = waiting->request;
 	struct shortage shortage;
 	struct reply reply;
+	uint64_t started = clock_now(CLOCK_MONOTONIC);
 	int status;
 
 	if (last)
@@ -107,6 +109,7 @@ static void retry(struct waiter *waiter, bool last)
 				     "after %" PRIu64 " ms still: ", waiting->request.wait / 1000);
 	}
 	waiting_end(waiting);
+	client_count(client, &request, &reply, clock_now(CLOCK_MONOTONIC) - started);
 	if (client_reply(client, &reply, status) < 0)
 		client_free(client);
 }

@@ -258,12 +258,111 @@ struct dmabuf_buffer_info {
 	int pid;          /* who asked; may be gone */
 };
 
+/* A connection to the daemon. */
+struct dmabuf_client_info {
+	unsigned int uid;
+	int pid;            /* who connected; may be gone, or have passed the connection on */
+	uint64_t connected; /* microseconds ago */
+	uint64_t buffers;   /* live ones that this process asked for, on whichever connection */
+	uint64_t bytes;     /* of these buffers */
+	uint64_t requests;  /* of any kind, so far */
+	uint64_t refusals;  /* of requests for memory, so far */
+	int watches;        /* it is told events */
+	int self;           /* it is the connection that asks */
+};
+
+/* Why requests for memory are refused; the index of dmabuf_status_info.refusals. */
+enum dmabuf_refusal {
+	DMABUF_REFUSED_QUOTA = 0,      /* -EDQUOT */
+	DMABUF_REFUSED_FULL = 1,       /* -ENOSPC */
+	DMABUF_REFUSED_UNSUITABLE = 2, /* -E2BIG, -EOPNOTSUPP */
+	DMABUF_REFUSED_ACCESS = 3,     /* -EACCES */
+	DMABUF_REFUSED_DEVICE = 4,     /* -ENODEV */
+	DMABUF_REFUSED_INVALID = 5,    /* -EINVAL, -EPROTO */
+	DMABUF_REFUSED_MODULE = 6,     /* -ENXIO */
+	DMABUF_REFUSED_OTHER = 7
+};
+
+/* How many requests for memory took so long, and longer than the bucket before. */
+struct dmabuf_duration_bucket {
+	uint64_t bound; /* microseconds; UINT64_MAX in the last */
+	uint64_t count;
+};
+
+/* What a pool gave since the daemon started. */
+struct dmabuf_pool_count {
+	const char *pool;
+	uint64_t buffers;
+	uint64_t bytes;
+};
+
+struct dmabuf_status_info {
+	const char *version;       /* of the daemon */
+	unsigned int module_major; /* of the kernel module's interface; 0 without module */
+	unsigned int module_minor;
+	const char *module_missing; /* why there is no module and what to do; NULL when there is */
+	uint64_t uptime;            /* of the daemon, microseconds */
+	uint64_t clients;           /* connected now */
+	uint64_t watchers;          /* of these, who watch */
+	uint64_t buffers;           /* live, of all users */
+	uint64_t bytes;
+	uint64_t connections;     /* this and what follows: since the daemon started */
+	uint64_t requests;        /* of any kind */
+	uint64_t reloads;         /* of the configuration */
+	uint64_t lost;            /* events that watchers were too slow for */
+	const uint64_t *refusals; /* by enum dmabuf_refusal */
+	unsigned int n_refusals;
+	uint64_t duration; /* microseconds that all requests for memory took together */
+	const struct dmabuf_duration_bucket *buckets; /* of these requests; bounds ascend */
+	unsigned int n_buckets;
+	const struct dmabuf_pool_count *pools;
+	unsigned int n_pools;
+};
+
+/* What happened. */
+enum dmabuf_event_type {
+	DMABUF_EVENT_ALLOCATED = 1,
+	DMABUF_EVENT_RELEASED = 2, /* the last reference to a buffer is gone */
+	DMABUF_EVENT_REFUSED = 3,  /* a request for memory */
+	DMABUF_EVENT_CONNECTED = 4,
+	DMABUF_EVENT_LEFT = 5,
+	DMABUF_EVENT_POOL_APPEARED = 6,
+	DMABUF_EVENT_POOL_VANISHED = 7,
+	DMABUF_EVENT_RELOADED = 8, /* the configuration */
+	DMABUF_EVENT_LOST = 9      /* this watcher was too slow for what happened before */
+};
+
+/* What an event does not have is 0 or "". */
+struct dmabuf_event {
+	enum dmabuf_event_type type;
+	uint64_t time;    /* CLOCK_REALTIME, microseconds */
+	uint64_t number;  /* the buffer's; of LOST: how many events */
+	uint64_t size;    /* of the buffer; of each buffer that was refused; of the pool */
+	unsigned int uid; /* whose buffer, request or connection */
+	int pid;
+	int error; /* of REFUSED: negative errno */
+	const char *pool;
+	const char *name;    /* label of the buffer */
+	const char *devices; /* bus:name of each, separated by commas */
+	const char *text;    /* of REFUSED: why */
+};
+
+/* What would become of a pool, or of the quota. */
+enum dmabuf_verdict {
+	DMABUF_VERDICT_TRY = 1,       /* it would be tried; of the quota: enough */
+	DMABUF_VERDICT_REFUSED = 2,   /* it does not suit */
+	DMABUF_VERDICT_FULL = 3,      /* it would be tried in vain now */
+	DMABUF_VERDICT_OVER_QUOTA = 4 /* it would suit, but the quota refuses */
+};
+
 /* One pool, and whether a request would use it. */
 struct dmabuf_explain_step {
 	const char *pool;
-	enum dmabuf_kind kind;
-	int would_try; /* 1: tried, in this order; 0: passed over */
+	enum dmabuf_kind kind; /* 0 for a pool that is named and does not exist */
+	int would_try;         /* 1: tried, in this order; 0: passed over */
 	const char *why;
+	const char *needs; /* what it would take for another verdict; may be "" */
+	enum dmabuf_verdict verdict;
 };
 
 /* The decision for a request, made without allocating. */
@@ -276,6 +375,13 @@ struct dmabuf_explanation {
 	const char *mapping_why;
 	const struct dmabuf_explain_step *steps;
 	unsigned int n_steps;
+	/* What another answer would need; each may be "". */
+	const char *contiguous_needs;
+	const char *address_needs;
+	const char *mapping_needs;
+	int over_quota; /* 1: the quota of the user or a device refuses, whatever the pool */
+	const char *quota_why;
+	const char *quota_needs;
 };
 
 /* Errors as for dmabuf_allocate(). Since 0.1. */
@@ -291,8 +397,42 @@ int dmabuf_list_buffers(struct dmabuf *conn,
 			int (*fn)(const struct dmabuf_buffer_info *buffer, void *userdata),
 			void *userdata);
 /*
- * What dmabuf_allocate() would do, with reasons; fn is called once on success. Quota is not looked
- * at. Since 0.1.
+ * Connections of this user; all for root. Errors as above, and -EOPNOTSUPP: the daemon is older than
+ * 0.1's protocol 1.1. Since 0.1.
+ */
+int dmabuf_list_clients(struct dmabuf *conn,
+			int (*fn)(const struct dmabuf_client_info *client, void *userdata),
+			void *userdata);
+/*
+ * The numbers of the daemon, of all users; fn is called once on success, with or without a kernel
+ * module. Errors as of dmabuf_list_clients(). Since 0.1.
+ */
+int dmabuf_get_status(struct dmabuf *conn,
+		      int (*fn)(const struct dmabuf_status_info *status, void *userdata),
+		      void *userdata);
+/*
+ * Turn the connection into one that is told events as they happen, and can do nothing else any more:
+ * every other call on it fails with -EBUSY. A user is told of their own buffers, requests and
+ * connections, root of all; pools and reloads are told to everybody. Errors as of
+ * dmabuf_list_clients(). Since 0.1.
+ */
+int dmabuf_watch_start(struct dmabuf *conn);
+/*
+ * A descriptor to poll() for POLLIN; it stays the connection's. -EBADF: not watching, or not any
+ * more. Since 0.1.
+ */
+int dmabuf_watch_get_fd(const struct dmabuf *conn);
+/*
+ * Call fn for each event that is there now; waits for none. Who reads too slowly loses events and is
+ * told how many, in their place, by DMABUF_EVENT_LOST. 0 when all were seen; a non-zero return of fn
+ * ends it and is returned. -EBADF: not watching. -ECONNRESET: the daemon stopped; the connection
+ * does not watch any more, and the next call connects anew. -EPROTO. Since 0.1.
+ */
+int dmabuf_watch_read(struct dmabuf *conn,
+		      int (*fn)(const struct dmabuf_event *event, void *userdata), void *userdata);
+/*
+ * What dmabuf_allocate() would do for one buffer, with reasons, quota included but for memory
+ * cgroups; fn is called once on success. Since 0.1.
  */
 int dmabuf_explain(struct dmabuf *conn, const struct dmabuf_request *request,
 		   int (*fn)(const struct dmabuf_explanation *explanation, void *userdata),

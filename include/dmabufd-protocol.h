@@ -45,6 +45,12 @@ enum dmabufd_opcode {
 	DMABUFD_POOLS = 4,   /* dmabufd_cursor -> dmabufd_page, dmabufd_pool[] */
 	DMABUFD_DEVICES = 5, /* dmabufd_cursor -> dmabufd_page, dmabufd_device[] */
 	DMABUFD_BUFFERS = 6, /* dmabufd_cursor -> dmabufd_page, dmabufd_buffer[] */
+
+	/* Since minor 1. */
+	DMABUFD_STATUS = 7,   /* nothing -> dmabufd_status, dmabufd_pool_count[] */
+	DMABUFD_CLIENTS = 8,  /* dmabufd_cursor -> dmabufd_page, dmabufd_client[] */
+	DMABUFD_WATCH = 9,    /* nothing -> nothing, then dmabufd_event after dmabufd_event */
+	DMABUFD_REASONS = 10, /* dmabufd_question -> dmabufd_page, dmabufd_reason[] */
 };
 
 struct dmabufd_header {
@@ -169,6 +175,131 @@ struct dmabufd_device {
 	uint64_t limit; /* bytes that may be charged to it; all ones for no limit */
 	uint32_t flags;
 	uint32_t pad;
+};
+
+/* What a request was refused for; an index of dmabufd_status.refusals. */
+enum dmabufd_refusal {
+	DMABUFD_REFUSED_QUOTA = 0,      /* of the user, a device, a pool, the memory cgroup */
+	DMABUFD_REFUSED_FULL = 1,       /* every suitable pool is full */
+	DMABUFD_REFUSED_UNSUITABLE = 2, /* no pool could ever give it */
+	DMABUFD_REFUSED_ACCESS = 3,     /* the user may not use the device */
+	DMABUFD_REFUSED_DEVICE = 4,     /* no such device, or it does no DMA */
+	DMABUFD_REFUSED_INVALID = 5,    /* the request makes no sense */
+	DMABUFD_REFUSED_MODULE = 6,     /* no kernel module */
+	DMABUFD_REFUSED_OTHER = 7,
+	DMABUFD_REFUSALS = 8,
+};
+
+/* Requests for memory that took at most so long, and longer than those of the bucket before. */
+struct dmabufd_bucket {
+	uint64_t usec; /* all ones: any longer */
+	uint64_t count;
+};
+
+#define DMABUFD_BUCKETS 16
+
+struct dmabufd_status {
+	char version[DMABUFD_NAME_SIZE]; /* of the daemon */
+	uint32_t module_major;           /* of the kernel module's interface; 0: no module */
+	uint32_t module_minor;
+	uint64_t uptime; /* microseconds since the daemon started */
+	/* Now. */
+	uint64_t clients;
+	uint64_t watchers; /* those of the clients that watch */
+	uint64_t buffers;
+	uint64_t bytes;
+	/* Since the start. */
+	uint64_t connections;
+	uint64_t requests; /* frames of every opcode */
+	uint64_t reloads;  /* of the configuration */
+	uint64_t lost;     /* events that watchers were too slow for */
+	uint64_t refusals[DMABUFD_REFUSALS];
+	uint64_t usec; /* that the requests in the buckets took in all */
+	struct dmabufd_bucket buckets[DMABUFD_BUCKETS];
+	uint32_t n_pools;
+	uint32_t pad;
+	char missing[DMABUFD_WHY_SIZE]; /* why there is no kernel module; empty when there is */
+};
+
+/* What a pool gave since the start. */
+struct dmabufd_pool_count {
+	char name[DMABUFD_NAME_SIZE];
+	uint64_t buffers;
+	uint64_t bytes;
+};
+
+/* dmabufd_client.flags */
+#define DMABUFD_CLIENT_WATCHES (1u << 0)
+#define DMABUFD_CLIENT_ASKS (1u << 1) /* this is who asks */
+
+struct dmabufd_client {
+	uint32_t pid;
+	uint32_t uid;
+	uint64_t connected; /* microseconds ago */
+	uint64_t buffers;   /* live ones that the process asked for, on whichever connection */
+	uint64_t bytes;
+	uint64_t requests;
+	uint64_t refusals; /* of requests for memory */
+	uint32_t flags;
+	uint32_t pad;
+};
+
+/* dmabufd_event.type */
+enum dmabufd_event_type {
+	DMABUFD_EVENT_ALLOCATED = 1,
+	DMABUFD_EVENT_RELEASED = 2,
+	DMABUFD_EVENT_REFUSED = 3, /* dmabufd_error follows */
+	DMABUFD_EVENT_CONNECTED = 4,
+	DMABUFD_EVENT_LEFT = 5,
+	DMABUFD_EVENT_POOL_APPEARED = 6,
+	DMABUFD_EVENT_POOL_VANISHED = 7,
+	DMABUFD_EVENT_RELOADED = 8, /* the configuration */
+	DMABUFD_EVENT_LOST = 9,     /* number: events between the one before and this one */
+};
+
+/* One frame, with the serial of the WATCH. What an event does not have is 0 or empty. */
+struct dmabufd_event {
+	uint32_t type;
+	int32_t error;   /* REFUSED: negative errno */
+	uint64_t time;   /* CLOCK_REALTIME, in microseconds */
+	uint64_t number; /* of the buffer, or of events lost */
+	uint64_t size;   /* of the buffer, or of each buffer that was refused; of the pool */
+	uint32_t uid;    /* whose buffer or connection it is */
+	uint32_t pid;
+	char pool[DMABUFD_NAME_SIZE];
+	char name[DMABUFD_NAME_SIZE];
+	char devices[DMABUFD_DEVICE_SIZE];
+};
+
+/* dmabufd_reason.about */
+enum dmabufd_about {
+	DMABUFD_ABOUT_CONTIGUOUS = 1,
+	DMABUFD_ABOUT_ADDRESS = 2,
+	DMABUFD_ABOUT_MAPPING = 3,
+	DMABUFD_ABOUT_QUOTA = 4, /* of the user and the devices, whatever the pool */
+	DMABUFD_ABOUT_POOL = 5,
+};
+
+/* What is asked of REASONS: those behind the cursor, for what ALLOC would be sent. */
+struct dmabufd_question {
+	struct dmabufd_cursor cursor;
+	struct dmabufd_request request;
+};
+
+#define DMABUFD_REASON_SIZE 352
+
+/* dmabufd_reason.verdict, besides dmabufd_verdict: of a pool that would be tried */
+#define DMABUFD_FULL 3       /* now, and so in vain */
+#define DMABUFD_OVER_QUOTA 4 /* and so passed over; of ABOUT_QUOTA: refused whatever the pool */
+
+struct dmabufd_reason {
+	uint32_t about;
+	uint32_t verdict; /* of a pool or the quota; else 0 */
+	uint32_t kind;    /* of a pool; else 0 */
+	uint32_t pad;
+	char pool[DMABUFD_NAME_SIZE];
+	char why[DMABUFD_REASON_SIZE];
+	char needs[DMABUFD_REASON_SIZE]; /* what another answer would need; may be empty */
 };
 
 #endif

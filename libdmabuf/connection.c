@@ -21,6 +21,7 @@ static void drop(struct dmabuf *conn)
 	closep(&conn->fd);
 	conn->fd = -EBADF;
 	conn->serial = 0;
+	conn->watches = false;
 }
 
 int connection_fail_protocol(struct dmabuf *conn, const char *what)
@@ -233,6 +234,8 @@ int connection_open(struct dmabuf *conn)
 	int r;
 
 	conn->wait = 0;
+	if (conn->watches)
+		return connection_fail(conn, -EBUSY, "The connection watches: open another");
 	if (conn->fd >= 0)
 		return 0;
 	r = connect_to_daemon(conn);
@@ -250,6 +253,10 @@ int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire
 	if (r < 0)
 		return r;
 	conn->wait = wait;
+	if (opcode > DMABUFD_BUFFERS && conn->minor < 1)
+		return connection_fail(conn, -EOPNOTSUPP,
+				       "dmabufd is too old for this: restart it, or install the "
+				       "one that belongs to this libdmabuf");
 	r = call(conn, opcode, frame, body, ret_fds, &n_fds);
 	if (r >= 0)
 		*ret_n_fds = n_fds;
@@ -267,6 +274,28 @@ int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struc
 		return r;
 	wire_close_fds(fds, n_fds);
 	return connection_fail_protocol(conn, "descriptors nobody asked for");
+}
+
+int connection_receive(struct dmabuf *conn, struct wire_frame *frame)
+{
+	/* The clock never stands at 1 again: this asks, and does not wait. */
+	int r = wait_readable(conn->fd, 1);
+
+	if (r == -ETIMEDOUT)
+		return -EAGAIN;
+	if (r >= 0)
+		r = wire_receive_plain(conn->fd, frame);
+	if (r == -EPROTO)
+		return connection_fail_protocol(conn, "length or descriptors of a frame");
+	if (r <= 0) {
+		drop(conn);
+		return connection_fail_transport(conn, r ? r : -ECONNRESET);
+	}
+	if (frame->header.status != 0)
+		return fail_status(conn, frame, (size_t)r - sizeof(frame->header), 0);
+	if (frame->header.opcode != DMABUFD_WATCH || frame->header.serial != conn->serial)
+		return connection_fail_protocol(conn, "not an event");
+	return r - (int)sizeof(frame->header);
 }
 
 DMABUF_PUBLIC int dmabuf_connect(struct dmabuf **ret)

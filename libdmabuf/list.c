@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of the daemon: pools, devices and buffers a page at a time, and the explanation of a
- * decision. Each frame lives on the stack of its call, so that a callback may use the connection.
+ * The state of the daemon: pools, devices, buffers and clients, a page at a time. Each frame lives on the stack of its call, so that a callback may use the connection.
  */
 
 #include "private.h"
@@ -142,6 +141,50 @@ DMABUF_PUBLIC int dmabuf_list_devices(struct dmabuf *conn,
 	struct device_visitor visitor = {fn, userdata};
 
 	return list(conn, &devices, &visitor);
+}
+
+struct client_visitor {
+	int (*fn)(const struct dmabuf_client_info *client, void *userdata);
+	void *userdata;
+};
+
+static bool client_is_valid(const void *item)
+{
+	const struct dmabufd_client *client = item;
+
+	return client->pad == 0 &&
+	       !(client->flags & ~(DMABUFD_CLIENT_WATCHES | DMABUFD_CLIENT_ASKS));
+}
+
+static int visit_client(const void *item, const void *visitor)
+{
+	const struct dmabufd_client *client = item;
+	const struct client_visitor *v = visitor;
+	struct dmabuf_client_info info = {
+		.uid = client->uid,
+		.pid = (int)client->pid,
+		.connected = client->connected,
+		.buffers = client->buffers,
+		.bytes = client->bytes,
+		.requests = client->requests,
+		.refusals = client->refusals,
+		.watches = !!(client->flags & DMABUFD_CLIENT_WATCHES),
+		.self = !!(client->flags & DMABUFD_CLIENT_ASKS),
+	};
+
+	return v->fn(&info, v->userdata);
+}
+
+DMABUF_PUBLIC int dmabuf_list_clients(struct dmabuf *conn,
+				      int (*fn)(const struct dmabuf_client_info *client,
+						void *userdata),
+				      void *userdata)
+{
+	static const struct listing clients = {DMABUFD_CLIENTS, sizeof(struct dmabufd_client),
+					       client_is_valid, visit_client};
+	struct client_visitor visitor = {fn, userdata};
+
+	return list(conn, &clients, &visitor);
 }
 
 struct buffer_visitor {

@@ -13,6 +13,7 @@
 
 struct dmabuf {
 	int fd;          /* negative: the next call connects */
+	bool watches;    /* fd is told events and asks nothing any more */
 	uint32_t serial; /* of the last request on fd */
 	uint32_t minor;  /* of the daemon at fd */
 	unsigned int timeout;
@@ -53,6 +54,12 @@ int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire
 /* The same for a reply that comes at once and has no descriptors. */
 int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
 			  size_t body);
+
+/*
+ * The next event on a connection that watches: the bytes of its body, or -EAGAIN when there is none
+ * now. Other errors as of a call.
+ */
+int connection_receive(struct dmabuf *conn, struct wire_frame *frame);
 
 /* Keep the text for dmabuf_error() and return error. */
 __attribute__((format(printf, 3, 4))) int connection_fail(struct dmabuf *conn, int error,

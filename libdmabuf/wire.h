@@ -23,6 +23,10 @@
 #define WIRE_POOLS_MAX WIRE_PAGE_MAX(struct dmabufd_pool)
 #define WIRE_DEVICES_MAX WIRE_PAGE_MAX(struct dmabufd_device)
 #define WIRE_LISTED_MAX WIRE_PAGE_MAX(struct dmabufd_buffer)
+#define WIRE_CLIENTS_MAX WIRE_PAGE_MAX(struct dmabufd_client)
+#define WIRE_REASONS_MAX WIRE_PAGE_MAX(struct dmabufd_reason)
+#define WIRE_POOL_COUNTS_MAX                                                                       \
+	((WIRE_BODY_MAX - sizeof(struct dmabufd_status)) / sizeof(struct dmabufd_pool_count))
 
 /* Room for any frame. What of the body is valid follows from header.opcode, .status, .length. */
 struct wire_frame {
@@ -33,6 +37,7 @@ struct wire_frame {
 		struct dmabufd_error error;
 		struct dmabufd_request request;
 		struct dmabufd_cursor cursor;
+		struct dmabufd_question question;
 		struct dmabufd_buffer buffers[DMABUFD_BUFFERS_MAX]; /* ALLOC */
 		struct {
 			struct dmabufd_explain explain;
@@ -44,7 +49,17 @@ struct wire_frame {
 				struct dmabufd_pool pools[WIRE_POOLS_MAX];
 				struct dmabufd_device devices[WIRE_DEVICES_MAX];
 				struct dmabufd_buffer listed[WIRE_LISTED_MAX]; /* BUFFERS */
+				struct dmabufd_client clients[WIRE_CLIENTS_MAX];
+				struct dmabufd_reason reasons[WIRE_REASONS_MAX];
 			};
+		};
+		struct {
+			struct dmabufd_status status;
+			struct dmabufd_pool_count pool_counts[WIRE_POOL_COUNTS_MAX];
+		};
+		struct {
+			struct dmabufd_event event;
+			struct dmabufd_error event_error; /* REFUSED */
 		};
 	};
 };

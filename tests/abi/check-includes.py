@@ -14,7 +14,8 @@ PURE = re.compile(r"(assert|ctype|errno|fnmatch|inttypes|limits|search|std\w+|st
 FOREIGN = re.compile(r"(systemd/|acl/|sys/acl|libudev|libsmartcols|ini\.h|png|gst/|glib|linux/)")
 
 PURE_FILES = ("policy", "quota", "ledger", "tag", "plan", "text", "match", "claims", "refusal",
-              "settings", "keys", "override", "notice", "review", "rate", "queue")
+              "settings", "keys", "override", "notice", "review", "rate", "queue", "counters",
+              "forecast", "needs")
 
 # (which files, what they may include with <>, with "", and with both through headers)
 LIBRARY_OWN = {"private.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h"}

@@ -153,6 +153,64 @@ AT(dmabufd_device, used, 176);
 AT(dmabufd_device, limit, 184);
 AT(dmabufd_device, flags, 192);
 
+SIZE(dmabufd_bucket, 16);
+AT(dmabufd_bucket, count, 8);
+
+SIZE(dmabufd_status, 608);
+AT(dmabufd_status, module_major, 32);
+AT(dmabufd_status, module_minor, 36);
+AT(dmabufd_status, uptime, 40);
+AT(dmabufd_status, clients, 48);
+AT(dmabufd_status, watchers, 56);
+AT(dmabufd_status, buffers, 64);
+AT(dmabufd_status, bytes, 72);
+AT(dmabufd_status, connections, 80);
+AT(dmabufd_status, requests, 88);
+AT(dmabufd_status, reloads, 96);
+AT(dmabufd_status, lost, 104);
+AT(dmabufd_status, refusals, 112);
+AT(dmabufd_status, usec, 176);
+AT(dmabufd_status, buckets, 184);
+AT(dmabufd_status, n_pools, 440);
+AT(dmabufd_status, pad, 444);
+AT(dmabufd_status, missing, 448);
+
+SIZE(dmabufd_pool_count, 48);
+AT(dmabufd_pool_count, buffers, 32);
+AT(dmabufd_pool_count, bytes, 40);
+
+SIZE(dmabufd_client, 56);
+AT(dmabufd_client, uid, 4);
+AT(dmabufd_client, connected, 8);
+AT(dmabufd_client, buffers, 16);
+AT(dmabufd_client, bytes, 24);
+AT(dmabufd_client, requests, 32);
+AT(dmabufd_client, refusals, 40);
+AT(dmabufd_client, flags, 48);
+AT(dmabufd_client, pad, 52);
+
+SIZE(dmabufd_event, 232);
+AT(dmabufd_event, error, 4);
+AT(dmabufd_event, time, 8);
+AT(dmabufd_event, number, 16);
+AT(dmabufd_event, size, 24);
+AT(dmabufd_event, uid, 32);
+AT(dmabufd_event, pid, 36);
+AT(dmabufd_event, pool, 40);
+AT(dmabufd_event, name, 72);
+AT(dmabufd_event, devices, 104);
+
+SIZE(dmabufd_question, 160);
+AT(dmabufd_question, request, 8);
+
+SIZE(dmabufd_reason, 752);
+AT(dmabufd_reason, verdict, 4);
+AT(dmabufd_reason, kind, 8);
+AT(dmabufd_reason, pad, 12);
+AT(dmabufd_reason, pool, 16);
+AT(dmabufd_reason, why, 48);
+AT(dmabufd_reason, needs, 400);
+
 /* The wire and the public header use the kernel's numbers. */
 NUMBER(DMABUFD_MAPPING_CACHED, DMABUF_POOL_MAPPING_CACHED);
 NUMBER(DMABUFD_MAPPING_WRITE_COMBINED, DMABUF_POOL_MAPPING_WRITE_COMBINED);

@@ -117,7 +117,7 @@ BROKEN = {
     "truncated request": wire.frame(wire.ALLOC, wire.request()[:-1]),
     "larger than any frame": wire.frame(wire.POOLS, bytes(8192)),
     "opcode 0": wire.frame(0, bytes(8)),
-    "opcode 7": wire.frame(7, bytes(8)),
+    "opcode 11": wire.frame(11, bytes(8)),
     "opcode 65535": wire.frame(65535, bytes(8)),
     "claims descriptors": wire.frame(wire.POOLS, bytes(8), n_fds=3),
     "status in a request": wire.frame(wire.POOLS, bytes(8), status=-5),

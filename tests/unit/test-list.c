@@ -39,6 +39,19 @@ static uint32_t fill_page(struct wire_frame *frame, uint64_t after)
 					       : DMABUFD_DEVICE_COHERENT | DMABUFD_DEVICE_ALLOWED,
 			};
 		break;
+	case DMABUFD_CLIENTS:
+		for (; n < WIRE_CLIENTS_MAX && after + n < N_ITEMS; n++)
+			frame->clients[n] = (struct dmabufd_client){
+				.pid = 42,
+				.uid = 1000,
+				.connected = 5000000,
+				.buffers = 2,
+				.bytes = 8192,
+				.requests = 7,
+				.refusals = after + n + 1,
+				.flags = n % 2 ? DMABUFD_CLIENT_WATCHES : DMABUFD_CLIENT_ASKS,
+			};
+		break;
 	default:
 		for (; n < WIRE_LISTED_MAX && after + n < N_ITEMS; n++) {
 			fake_fill_buffers(&frame->listed[n], 1, 4096);
@@ -55,6 +68,8 @@ static size_t item_size(const struct wire_frame *frame)
 		return sizeof(struct dmabufd_pool);
 	case DMABUFD_DEVICES:
 		return sizeof(struct dmabufd_device);
+	case DMABUFD_CLIENTS:
+		return sizeof(struct dmabufd_client);
 	default:
 		return sizeof(struct dmabufd_buffer);
 	}
@@ -101,6 +116,18 @@ static int see_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 	return see(userdata, buffer->id);
 }
 
+static int see_client(const struct dmabuf_client_info *client, void *userdata)
+{
+	assert_int_equal(client->pid, 42);
+	assert_int_equal(client->uid, 1000);
+	assert_int_equal(client->connected, 5000000);
+	assert_int_equal(client->buffers, 2);
+	assert_int_equal(client->bytes, 8192);
+	assert_int_equal(client->requests, 7);
+	assert_int_equal(client->watches, !client->self);
+	return see(userdata, client->refusals);
+}
+
 static void test_all_items_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -113,6 +140,9 @@ static void test_all_items_once(void **state)
 	assert_int_equal(fixture->n, N_ITEMS);
 	fixture->n = 0;
 	assert_int_equal(dmabuf_list_buffers(fixture->conn, see_buffer, fixture), 0);
+	assert_int_equal(fixture->n, N_ITEMS);
+	fixture->n = 0;
+	assert_int_equal(dmabuf_list_clients(fixture->conn, see_client, fixture), 0);
 	assert_int_equal(fixture->n, N_ITEMS);
 }
 

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Those who watch. An event is sent at once or not at all: what the socket of a watcher has no room
+ * for is counted, and the watcher is told how many once it reads again. So a watcher that sleeps
+ * costs the daemon one number, and the kernel what fits the socket. Users see their own; root, all.
+ * Decides nothing, and must not free a client: its callers are in the middle of something.
+ */
+#include "watch.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "client.h"
+#include "clock.h"
+#include "list.h"
+#include "manager.h"
+#include "reply.h"
+
+int handle_watch(struct client *client, const struct wire_frame *request, struct reply *reply)
+{
+	client->watch_serial = request->header.serial;
+	LIST_INSERT_HEAD(&client->manager->watchers, client, watch_link);
+	return 0;
+}
+
+void watch_stop(struct client *client)
+{
+	if (client->watch_serial)
+		LIST_REMOVE(client, watch_link);
+	client->watch_serial = 0;
+}
+
+static void event_init(struct wire_frame *frame, enum dmabufd_event_type type)
+{
+	frame->header = (struct dmabufd_header){.opcode = DMABUFD_WATCH};
+	frame->event = (struct dmabufd_event){.type = type, .time = clock_now(CLOCK_REALTIME)};
+}
+
+static bool send_event(struct client *client, struct wire_frame *frame)
+{
+	size_t length = sizeof(frame->header) + sizeof(frame->event);
+
+	if (frame->event.type == DMABUFD_EVENT_REFUSED)
+		length += sizeof(frame->event_error);
+	frame->header.serial = client->watch_serial;
+	return wire_send(client->fd, frame, length, NULL, 0) >= 0;
+}
+
+/* After the first loss all is lost until the watcher knows of it, or it would be told too late. */
+static void client_tell(struct client *client, struct wire_frame *frame)
+{
+	if (!client->watch_lost && send_event(client, frame))
+		return;
+	client->watch_lost++;
+	client->manager->counters.lost++;
+	/* Without the wake-up the watcher is told when it leaves: never. It can live with that. */
+	sd_event_source_set_io_events(client->source, EPOLLIN | EPOLLOUT);
+}
+
+void watch_resume(struct client *client)
+{
+	struct wire_frame frame;
+
+	event_init(&frame, DMABUFD_EVENT_LOST);
+	frame.event.number = client->watch_lost;
+	if (client->watch_lost && !send_event(client, &frame))
+		return;
+	client->watch_lost = 0;
+	sd_event_source_set_io_events(client->source, EPOLLIN);
+}
+
+static void tell_all(struct manager *m, struct wire_frame *frame)
+{
+	struct client *client;
+
+	LIST_FOREACH(client, &m->watchers, watch_link)
+	client_tell(client, frame);
+}
+
+/* To root, and to the user whose affair it is. */
+static void tell_user(struct manager *m, struct wire_frame *frame)
+{
+	struct client *client;
+
+	LIST_FOREACH(client, &m->watchers, watch_link)
+	if (client->peer.uid == 0 || client->peer.uid == frame->event.uid)
+		client_tell(client, frame);
+}
+
+void watch_tell_buffer(struct manager *m, enum dmabufd_event_type type, const struct buffer *buffer)
+{
+	struct dmabufd_buffer told = {0};
+	struct wire_frame frame;
+	unsigned int n_pools;
+	const struct pool *pools;
+
+	if (LIST_EMPTY(&m->watchers))
+		return;
+	pools = module_get_pools(m->module, &n_pools);
+	buffer_fill(&told, buffer, pools, n_pools, false);
+	event_init(&frame, type);
+	frame.event.number = told.id;
+	frame.event.size = told.size;
+	frame.event.uid = told.uid;
+	frame.event.pid = told.pid;
+	memcpy(frame.event.pool, told.pool, sizeof(told.pool));
+	memcpy(frame.event.name, told.name, sizeof(told.name));
+	memcpy(frame.event.devices, told.devices, sizeof(told.devices));
+	tell_user(m, &frame);
+}
+
+void watch_tell_client(const struct client *client, enum dmabufd_event_type type)
+{
+	struct wire_frame frame;
+
+	if (LIST_EMPTY(&client->manager->watchers))
+		return;
+	event_init(&frame, type);
+	frame.event.uid = client->peer.uid;
+	frame.event.pid = (uint32_t)client->peer.pid;
+	tell_user(client->manager, &frame);
+}
+
+void watch_tell_refused(const struct client *client, const struct dmabufd_request *request,
+			const struct reply *reply)
+{
+	struct wire_frame frame;
+
+	if (LIST_EMPTY(&client->manager->watchers))
+		return;
+	event_init(&frame, DMABUFD_EVENT_REFUSED);
+	frame.event.error = reply->frame.header.status;
+	frame.event.size = request->size;
+	frame.event.uid = client->peer.uid;
+	frame.event.pid = (uint32_t)client->peer.pid;
+	/* A frame that was refused for its strings has none to tell. */
+	if (frame.event.error != -EPROTO && frame.event.error != -EINVAL) {
+		memcpy(frame.event.pool, request->pool, sizeof(frame.event.pool));
+		memcpy(frame.event.name, request->name, sizeof(frame.event.name));
+	}
+	frame.event_error = reply->frame.error;
+	tell_user(client->manager, &frame);
+}
+
+void watch_tell_pools(struct manager *m, enum dmabufd_event_type type)
+{
+	struct wire_frame frame;
+	unsigned int n_pools;
+	const struct pool *pools = module_get_pools(m->module, &n_pools);
+
+	for (unsigned int i = 0; i < n_pools; i++) {
+		event_init(&frame, type);
+		strcpy(frame.event.pool, pools[i].name);
+		frame.event.size = pools[i].size;
+		tell_all(m, &frame);
+	}
+}
+
+void watch_tell_reloaded(struct manager *m)
+{
+	struct wire_frame frame;
+
+	event_init(&frame, DMABUFD_EVENT_RELOADED);
+	tell_all(m, &frame);
+}
