@@ -12,14 +12,18 @@
 enum {
 	QUESTION,
 	ANSWER,
+	REASON,
 	WHY,
+	NEEDS,
 	N_DECISION
 };
 
 static const struct table_column decision_columns[N_DECISION] = {
 	[QUESTION] = {"QUESTION", TABLE_TEXT, TABLE_SHOWN, "what is decided"},
 	[ANSWER] = {"ANSWER", TABLE_TEXT, TABLE_SHOWN, "the decision"},
-	[WHY] = {"WHY", TABLE_TEXT, TABLE_SHOWN, "its reason"},
+	[REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", true},
+	[WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "its reason", true},
+	[NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another decision would need", true},
 };
 
 enum {
@@ -27,7 +31,9 @@ enum {
 	S_POOL,
 	S_KIND,
 	S_VERDICT,
+	S_REASON,
 	S_WHY,
+	S_NEEDS,
 	N_STEP
 };
 
@@ -35,8 +41,11 @@ static const struct table_column step_columns[N_STEP] = {
 	[S_ORDER] = {"ORDER", TABLE_NUMBER, TABLE_SHOWN, "place among the pools that are tried"},
 	[S_POOL] = {"POOL", TABLE_TEXT, TABLE_SHOWN, "name of the pool"},
 	[S_KIND] = {"KIND", TABLE_TEXT, TABLE_SHOWN, "coherent, cma or buddy"},
-	[S_VERDICT] = {"VERDICT", TABLE_TEXT, TABLE_SHOWN, "try or refused"},
-	[S_WHY] = {"WHY", TABLE_TEXT, TABLE_SHOWN, "the reason"},
+	[S_VERDICT] = {"VERDICT", TABLE_TEXT, TABLE_SHOWN,
+		       "try; full: in vain now; quota: refused by it; refused: does not suit"},
+	[S_REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", true},
+	[S_WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "why", true},
+	[S_NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another verdict would need", true},
 };
 
 struct explain_tables {
@@ -50,14 +59,46 @@ static void tables_freep(struct explain_tables *tables)
 	table_free(tables->pools);
 }
 
+static const struct {
+	const char *name;
+	enum table_colour colour;
+} verdicts[] = {
+	[DMABUF_VERDICT_TRY] = {"try", TABLE_GOOD},
+	[DMABUF_VERDICT_REFUSED] = {"refused", TABLE_FAINT},
+	[DMABUF_VERDICT_FULL] = {"full", TABLE_DOUBTFUL},
+	[DMABUF_VERDICT_OVER_QUOTA] = {"quota", TABLE_BAD},
+};
+
+/* column and the two behind it: both texts, the reason, what it takes to change that. */
+static void set_reason(struct table *table, unsigned int column, const char *why, const char *needs)
+{
+	_cleanup_free_ char *both = NULL;
+
+	if (asprintf(&both, "%s%s%s", why, *needs ? "\n  to change: " : "", needs) < 0)
+		err(EXIT_REFUSED, "explain");
+	table_set_text(table, column, both);
+	table_set_text(table, column + 1, why);
+	if (*needs)
+		table_set_text(table, column + 2, needs);
+}
+
 static void add_decision(struct table *table, const char *question, const char *answer,
-			 const char *why)
+			 const char *why, const char *needs)
 {
 	table_add_row(table);
 	table_set_text(table, QUESTION, question);
 	table_set_text(table, ANSWER, answer);
-	if (*why)
-		table_set_text(table, WHY, why);
+	set_reason(table, REASON, why, needs);
+}
+
+static void add_quota(struct table *table, const struct dmabuf_explanation *explanation)
+{
+	/* An older daemon says nothing of it. */
+	if (!*explanation->quota_why)
+		return;
+	add_decision(table, "quota", explanation->over_quota ? "refused" : "enough",
+		     explanation->quota_why, explanation->quota_needs);
+	table_set_colour(table, ANSWER, explanation->over_quota ? TABLE_BAD : TABLE_GOOD);
 }
 
 static void add_step(struct table *table, unsigned int order,
@@ -67,9 +108,11 @@ static void add_step(struct table *table, unsigned int order,
 	if (step->would_try)
 		table_set_number(table, S_ORDER, order);
 	table_set_text(table, S_POOL, step->pool);
-	table_set_text(table, S_KIND, kind_name(step->kind));
-	table_set_text(table, S_VERDICT, step->would_try ? "try" : "refused");
-	table_set_text(table, S_WHY, step->why);
+	if (step->kind)
+		table_set_text(table, S_KIND, kind_name(step->kind));
+	table_set_text(table, S_VERDICT, verdicts[step->verdict].name);
+	table_set_colour(table, S_VERDICT, verdicts[step->verdict].colour);
+	set_reason(table, S_REASON, step->why, step->needs);
 }
 
 static int add_explanation(const struct dmabuf_explanation *explanation, void *userdata)
@@ -81,10 +124,12 @@ static int add_explanation(const struct dmabuf_explanation *explanation, void *u
 	if (explanation->max_address)
 		snprintf(limit, sizeof(limit), "0x%" PRIx64, explanation->max_address);
 	add_decision(tables->decision, "contiguous", explanation->contiguous ? "yes" : "no",
-		     explanation->contiguous_why);
-	add_decision(tables->decision, "highest address", limit, explanation->address_why);
+		     explanation->contiguous_why, explanation->contiguous_needs);
+	add_decision(tables->decision, "highest address", limit, explanation->address_why,
+		     explanation->address_needs);
 	add_decision(tables->decision, "mapping", mapping_name(explanation->mapping),
-		     explanation->mapping_why);
+		     explanation->mapping_why, explanation->mapping_needs);
+	add_quota(tables->decision, explanation);
 	for (unsigned int i = 0; i < explanation->n_steps; i++) {
 		order += explanation->steps[i].would_try ? 1 : 0;
 		add_step(tables->pools, order, &explanation->steps[i]);

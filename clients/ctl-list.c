@@ -287,10 +287,8 @@ static int run(const struct list_command *command, int argc, char *argv[])
 		if (!table_option(&options, c, optarg))
 			return ctl_usage(command->name);
 	}
-	if (optind < argc) {
-		warnx("%s takes no argument: \"%s\"", command->name, argv[optind]);
-		return ctl_usage(command->name);
-	}
+	if (optind < argc)
+		return ctl_no_argument(command->name, argv[optind]);
 	return print_list(command, &options);
 }
 

@@ -121,9 +121,7 @@ int ctl_status(int argc, char *argv[])
 		if (!table_option(&options, c, optarg))
 			return ctl_usage("status");
 	}
-	if (optind < argc) {
-		warnx("status takes no argument: \"%s\"", argv[optind]);
-		return ctl_usage("status");
-	}
+	if (optind < argc)
+		return ctl_no_argument("status", argv[optind]);
 	return print_status(&options);
 }

@@ -19,10 +19,15 @@ int ctl_devices(int argc, char *argv[]);
 int ctl_buffers(int argc, char *argv[]);
 int ctl_clients(int argc, char *argv[]);
 int ctl_alloc(int argc, char *argv[]);
+int ctl_metrics(int argc, char *argv[]);
+int ctl_monitor(int argc, char *argv[]);
 int ctl_explain(int argc, char *argv[]);
 
 /* Point to --help; EXIT_USAGE. */
 int ctl_usage(const char *command);
+
+/* Say that the command takes none; EXIT_USAGE. */
+int ctl_no_argument(const char *command, const char *argument);
 
 /* Connect or say why not; NULL then. */
 struct dmabuf *ctl_connect(void);
@@ -58,6 +63,8 @@ enum ctl_option {
 	CTL_COUNT,
 	CTL_HOLD,
 	CTL_WAIT,
+	CTL_HTTP,
+	CTL_ONCE,
 };
 
 #define CTL_REQUEST_OPTIONS "s:m:p:"

@@ -23,6 +23,8 @@ static const struct command {
 	{"clients", ctl_clients, "list your connections; all, for root"},
 	{"explain", ctl_explain, "tell what an allocation would do, and why, without doing it"},
 	{"alloc", ctl_alloc, "allocate buffers and print what was granted"},
+	{"monitor", ctl_monitor, "show what happens, as it happens"},
+	{"metrics", ctl_metrics, "print numbers for Prometheus"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -51,6 +53,12 @@ int ctl_usage(const char *command)
 {
 	fprintf(stderr, "Try \"dmabufctl %s%s--help\".\n", command, *command ? " " : "");
 	return EXIT_USAGE;
+}
+
+int ctl_no_argument(const char *command, const char *argument)
+{
+	warnx("%s takes no argument: \"%s\"", command, argument);
+	return ctl_usage(command);
 }
 
 struct dmabuf *ctl_connect(void)

@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "text.h"
 
 #define COLUMNS_MAX 16
+#define WRAP_MIN 12 /* narrower, a column of text is no use */
 
 struct table {
 	const char *name;
@@ -57,10 +59,10 @@ bool table_option(struct table_options *options, int c, const char *argument)
 	}
 }
 
-static bool shown_by_default(const struct table *table, const struct table_column *column)
+bool table_column_is_default(const struct table_column *column, const struct table_options *options)
 {
 	return column->shown == TABLE_SHOWN ||
-	       column->shown == (table->options->json ? TABLE_ONLY_JSON : TABLE_ONLY_TEXT);
+	       column->shown == (options->json ? TABLE_ONLY_JSON : TABLE_ONLY_TEXT);
 }
 
 static int json_type(enum table_type type)
@@ -84,6 +86,11 @@ static void show_column(struct table *table, unsigned int i)
 	cl = scols_table_new_column(table->scols, column->name, 0, flags);
 	if (!cl)
 		check(-ENOMEM);
+	if (column->wraps) {
+		check(scols_column_set_wrapfunc(cl, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
+						NULL));
+		check(scols_column_set_safechars(cl, "\n"));
+	}
 	check(scols_column_set_json_type(cl, json_type(column->type)));
 	check(scols_cell_set_color(scols_column_get_header(cl), "bold"));
 }
@@ -105,7 +112,7 @@ static int choose_columns(struct table *table)
 	for (unsigned int i = 0; i < table->n_columns; i++)
 		table->position[i] = -1;
 	for (unsigned int i = 0; i < table->n_columns && !name; i++)
-		if (shown_by_default(table, &table->columns[i]))
+		if (table_column_is_default(&table->columns[i], table->options))
 			show_column(table, i);
 	while (name) {
 		size_t length = strcspn(name, ",");
@@ -255,13 +262,81 @@ static int print_json(struct table *const tables[], unsigned int n_tables)
 	return 0;
 }
 
+size_t terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col;
+}
+
+static size_t widest_cell(const struct table *table, unsigned int column)
+{
+	size_t widest = strlen(table->columns[column].name);
+	struct libscols_line *row;
+
+	for (size_t i = 0; (row = scols_table_get_line(table->scols, i)); i++) {
+		const char *text = scols_cell_get_data(
+			scols_line_get_cell(row, (size_t)table->position[column]));
+
+		if (text && strlen(text) > widest)
+			widest = strlen(text);
+	}
+	return widest;
+}
+
+/* What is left for each column that wraps, when the others have what they need. */
+static size_t width_to_wrap(const struct table *table, size_t terminal)
+{
+	size_t needed = 0, n = 0;
+
+	for (unsigned int i = 0; i < table->n_columns; i++) {
+		if (table->position[i] < 0)
+			continue;
+		n += table->columns[i].wraps;
+		needed += 1 + (table->columns[i].wraps ? 0 : widest_cell(table, i));
+	}
+	if (!n || needed > terminal || (terminal - needed) / n < WRAP_MIN)
+		return WRAP_MIN;
+	return (terminal - needed) / n;
+}
+
+/* libsmartcols breaks lines within words: break them between words where it finds newlines. */
+static void wrap_column(struct table *table, unsigned int column, size_t width)
+{
+	struct libscols_line *row;
+
+	for (size_t i = 0; (row = scols_table_get_line(table->scols, i)); i++) {
+		const char *text = scols_cell_get_data(
+			scols_line_get_cell(row, (size_t)table->position[column]));
+		char *wrapped = text_wrap(text, width);
+
+		if (!wrapped)
+			check(-ENOMEM);
+		check(scols_line_refer_data(row, (size_t)table->position[column], wrapped));
+	}
+}
+
+static void wrap(struct table *table)
+{
+	size_t terminal = terminal_width();
+	size_t width = terminal ? width_to_wrap(table, terminal) : 0;
+
+	for (unsigned int i = 0; i < table->n_columns && width; i++)
+		if (table->position[i] >= 0 && table->columns[i].wraps)
+			wrap_column(table, i, width);
+}
+
 int tables_print(struct table *const tables[], unsigned int n_tables)
 {
 	if (tables[0]->options->json)
 		return print_json(tables, n_tables);
 	for (unsigned int i = 0; i < n_tables; i++) {
-		int r = scols_print_table(tables[i]->scols);
+		int r;
 
+		wrap(tables[i]);
+		r = scols_print_table(tables[i]->scols);
 		if (r < 0)
 			return r;
 		if (i + 1 < n_tables)
@@ -312,5 +387,10 @@ void table_print_columns(const struct table_column *columns, unsigned int n_colu
 {
 	printf("\nColumns:\n");
 	for (unsigned int i = 0; i < n_columns; i++)
-		printf("  %-12s %s\n", columns[i].name, columns[i].help);
+		table_print_column(&columns[i]);
+}
+
+void table_print_column(const struct table_column *column)
+{
+	printf("  %-12s %s\n", column->name, column->help);
 }

@@ -7,6 +7,7 @@
 #define CLIENTS_TABLE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum table_type {
@@ -91,6 +92,9 @@ int tables_print(struct table *const tables[], unsigned int n_tables);
 /* The only row of a table, one line for each column; JSON as of tables_print(). */
 int table_print_upright(struct table *table);
 
+/* Columns of the terminal on standard output; 0 when it is none. */
+size_t terminal_width(void);
+
 /* Are colours wanted on standard output? */
 bool colours_are_wanted(void);
 
@@ -102,7 +106,12 @@ void table_format_number(char text[static TABLE_CELL_MAX], enum table_type type,
 /* The member "name": [...] alone, for a larger object. */
 int table_print_member(struct table *table);
 
+/* Is it shown when -o chooses nothing? */
+bool table_column_is_default(const struct table_column *column,
+			     const struct table_options *options);
+
 /* Lines "NAME  help" for --help. */
+void table_print_column(const struct table_column *column);
 void table_print_columns(const struct table_column *columns, unsigned int n_columns);
 
 #endif

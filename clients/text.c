@@ -35,8 +35,8 @@ static const char *const event_names[] = {
 	[DMABUF_EVENT_REFUSED] = "refused",
 	[DMABUF_EVENT_CONNECTED] = "connected",
 	[DMABUF_EVENT_LEFT] = "left",
-	[DMABUF_EVENT_POOL_APPEARED] = "pool-appeared",
-	[DMABUF_EVENT_POOL_VANISHED] = "pool-vanished",
+	[DMABUF_EVENT_POOL_APPEARED] = "pool-new",
+	[DMABUF_EVENT_POOL_VANISHED] = "pool-gone",
 	[DMABUF_EVENT_RELOADED] = "reloaded",
 	[DMABUF_EVENT_LOST] = "lost",
 };
@@ -217,6 +217,38 @@ void duration_format(uint64_t microseconds, char text[static TEXT_SIZE_MAX])
 				 units[i + 1].unit);
 		return;
 	}
+}
+
+char *text_wrap(const char *text, size_t width)
+{
+	size_t indent = 0, at = 0;
+	char *wrapped = NULL;
+	FILE *file;
+	size_t size;
+
+	file = open_memstream(&wrapped, &size);
+	if (!file)
+		return NULL;
+	while (*text) {
+		size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " \n");
+
+		if (at == 0)
+			indent = blanks;
+		if (at > indent && at + blanks + word > width)
+			at = (size_t)fprintf(file, "\n%*s", (int)indent, "") - 1;
+		else
+			at += (size_t)fprintf(file, "%*s", (int)blanks, "");
+		at += fwrite(text + blanks, 1, word, file);
+		text += blanks + word;
+		if (*text != '\n')
+			continue;
+		fputc(*text++, file);
+		at = 0;
+	}
+	if (fclose(file) == 0)
+		return wrapped;
+	free(wrapped);
+	return NULL;
 }
 
 void json_string(FILE *file, const char *text)

@@ -52,6 +52,12 @@ const char *refusal_name(unsigned int refusal);
 /* "allocated", "refused" and so on. */
 const char *event_name(enum dmabuf_event_type type);
 
+/*
+ * A copy with newlines between words, such that lines have at most so many bytes unless a word is
+ * longer. Lines that follow are indented as far as the one they continue. NULL: no memory.
+ */
+char *text_wrap(const char *text, size_t width);
+
 /* A JSON string with its quotes. */
 void json_string(FILE *file, const char *text);
 

@@ -13,13 +13,14 @@ void needs_say_contiguous(const struct plan *plan, char *text, size_t size)
 {
 	switch (plan->contiguous_why) {
 	case CONTIGUOUS_ASKED:
-		snprintf(text, size, "scattered: a request that does not insist on one block");
+		snprintf(text, size, "a request that does not insist on one block");
 		break;
 	case CONTIGUOUS_NO_IOMMU:
-		snprintf(text, size, "scattered: an IOMMU for %s", plan->contiguous_for->key);
+		snprintf(text, size, "an IOMMU for %s, which then takes scattered memory",
+			 plan->contiguous_for->key);
 		break;
 	default:
-		snprintf(text, size, "contiguous: a request that insists on one block");
+		snprintf(text, size, "a request that insists on one block");
 		break;
 	}
 }
@@ -27,8 +28,7 @@ void needs_say_contiguous(const struct plan *plan, char *text, size_t size)
 void needs_say_address(const struct plan *plan, char *text, size_t size)
 {
 	if (plan->max_address)
-		snprintf(text, size, "higher: an IOMMU or a wider DMA mask for %s",
-			 plan->address_for->key);
+		snprintf(text, size, "an IOMMU or a wider DMA mask for %s", plan->address_for->key);
 	else
 		snprintf(text, size, "%s", "");
 }
@@ -37,16 +37,16 @@ void needs_say_mapping(const struct plan *plan, char *text, size_t size)
 {
 	switch (plan->mapping_why) {
 	case MAPPING_ASKED:
-		snprintf(text, size, "another: a request that leaves the mapping open");
+		snprintf(text, size, "a request that leaves the mapping open");
 		break;
 	case MAPPING_NOT_COHERENT:
-		snprintf(text, size, "cached: a request that says that the CPU reads often");
+		snprintf(text, size, "a request that says that the CPU reads often: cached");
 		break;
 	case MAPPING_READS_OFTEN:
-		snprintf(text, size, "write-combined: a CPU that does not read often");
+		snprintf(text, size, "a request without that: write-combined");
 		break;
 	default:
-		snprintf(text, size, "write-combined: a request that insists on it");
+		snprintf(text, size, "a request that insists on write-combined");
 		break;
 	}
 }
