@@ -21,6 +21,7 @@ int ctl_clients(int argc, char *argv[]);
 int ctl_alloc(int argc, char *argv[]);
 int ctl_metrics(int argc, char *argv[]);
 int ctl_monitor(int argc, char *argv[]);
+int ctl_top(int argc, char *argv[]);
 int ctl_explain(int argc, char *argv[]);
 
 /* Point to --help; EXIT_USAGE. */
@@ -64,6 +65,7 @@ enum ctl_option {
 	CTL_HOLD,
 	CTL_WAIT,
 	CTL_HTTP,
+	CTL_INTERVAL,
 	CTL_ONCE,
 };
 

@@ -24,6 +24,7 @@ static const struct command {
 	{"explain", ctl_explain, "tell what an allocation would do, and why, without doing it"},
 	{"alloc", ctl_alloc, "allocate buffers and print what was granted"},
 	{"monitor", ctl_monitor, "show what happens, as it happens"},
+	{"top", ctl_top, "show how full the pools are and who holds most, live"},
 	{"metrics", ctl_metrics, "print numbers for Prometheus"},
 };
 

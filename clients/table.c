@@ -345,6 +345,21 @@ int tables_print(struct table *const tables[], unsigned int n_tables)
 	return 0;
 }
 
+char *table_get_text(struct table *table)
+{
+	char *text = NULL;
+
+	wrap(table);
+	/* Of an empty table there is no text. */
+	if (table->n_rows)
+		check(scols_print_table_to_string(table->scols, &text));
+	if (!text)
+		text = strdup("");
+	if (!text)
+		check(-ENOMEM);
+	return text;
+}
+
 static size_t widest_heading(const struct table *table)
 {
 	size_t widest = 0;

@@ -89,6 +89,9 @@ void table_set_number(struct table *table, unsigned int column, uint64_t value);
 /* All tables, one below the other, or as one JSON object with a member for each. */
 int tables_print(struct table *const tables[], unsigned int n_tables);
 
+/* One table as it would be printed. The caller frees it. */
+char *table_get_text(struct table *table);
+
 /* The only row of a table, one line for each column; JSON as of tables_print(). */
 int table_print_upright(struct table *table);
 

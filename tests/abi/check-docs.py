@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Docs say what the code says: the README's program, options, opcodes, the kernel interface, the
-module's files, the configuration's examples, the messages in the journal.
+"""Docs say what the code says: the README's program, commands, options, exit codes, the library's
+functions, opcodes, the kernel interface, the module's files, the configuration's examples, the
+messages in the journal.
 
 Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
 """
@@ -12,7 +13,11 @@ import tempfile
 from pathlib import Path
 
 LONG_OPTION = re.compile(r"--([a-z][a-z-]+)")
-COMMANDS = ("pools", "devices", "buffers", "explain", "alloc")
+
+
+def commands_of(ctl):
+    text = subprocess.run([ctl, "--help"], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"^  ([a-z]+) ", text.partition("Commands:")[2], re.MULTILINE)
 
 
 def check_readme(root):
@@ -38,6 +43,34 @@ def check_options(root, page, *commands):
         for option in sorted(options_of(command)):
             if not re.search(rf"(Fl|[,|]) -{option}\b", man):
                 yield f"{page} does not have --{option} of {' '.join(command)}"
+
+
+def check_commands(root, ctl):
+    page = (root / "docs" / "man" / "dmabufctl.1").read_text()
+    for name in commands_of(ctl):
+        if f".It Cm {name}\n" not in page:
+            yield f"dmabufctl.1 does not tell what {name} does"
+
+
+def check_exit_codes(root, ctl):
+    """One table: in the code, in --help and on the page."""
+    header = (root / "clients" / "text.h").read_text()
+    page = (root / "docs" / "man" / "dmabufctl.1").read_text()
+    codes = re.findall(r"^\tEXIT_\w+ = (\d+),", header, re.MULTILINE)
+    told = re.findall(r"^\.It (\d+)$", page.partition(".Sh EXIT STATUS")[2].partition(".Sh ")[0],
+                      re.MULTILINE)
+    text = subprocess.run([ctl, "--help"], check=True, capture_output=True, text=True).stdout
+    helped = re.findall(r"(\d+) \w", text.partition("Exit: ")[2])
+    if not codes or not codes == told == helped:
+        yield f"exit codes are {codes}, on the page {told}, in --help {helped}"
+
+
+def check_library_page(root):
+    page = (root / "docs" / "man" / "libdmabuf.3").read_text()
+    script = (root / "libdmabuf" / "libdmabuf.sym").read_text()
+    for name in re.findall(r"^\t(dmabuf_\w+);", script, re.MULTILINE):
+        if f".Nm {name}" not in page or not re.search(rf"^\.F[no] {name}\b", page, re.MULTILINE):
+            yield f"libdmabuf.3 does not have {name}"
 
 
 def check_examples(root, daemon):
@@ -126,7 +159,8 @@ def check_messages(root):
 
 def main(root, ctl, capture, daemon):
     wrong = [*check_readme(root),
-             *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in COMMANDS)),
+             *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in commands_of(ctl))),
+             *check_commands(root, ctl), *check_exit_codes(root, ctl), *check_library_page(root),
              *check_options(root, "v4l2-capture.1", [capture]),
              *check_options(root, "dmabufd.8", [daemon]),
              *check_examples(root, daemon), *check_protocol(root), *check_uapi(root),
