@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -134,6 +135,55 @@ static void test_json_strings(void **state)
 	assert_string_equal(text, "\"a\\\"b\\\\c\\u000ad\xc3\xa9\"");
 }
 
+static void expect_duration(uint64_t microseconds, const char *expected)
+{
+	char text[TEXT_SIZE_MAX];
+
+	duration_format(microseconds, text);
+	assert_string_equal(text, expected);
+}
+
+static void test_durations(void **state)
+{
+	expect_duration(0, "0.0s");
+	expect_duration(1599999, "1.5s");
+	expect_duration(9999999, "9.9s");
+	expect_duration(10000000, "10s");
+	expect_duration(59999999, "59s");
+	expect_duration(60000000, "1m 0s");
+	expect_duration(UINT64_C(7509) * 1000000, "2h 5m");
+	expect_duration(UINT64_C(93784) * 1000000, "1d 2h");
+	expect_duration(UINT64_MAX, "213503982d 8h");
+}
+
+static void expect_wrapped(const char *text, size_t width, const char *expected)
+{
+	char *wrapped = text_wrap(text, width);
+
+	assert_string_equal(wrapped, expected);
+	free(wrapped);
+}
+
+static void test_wrap(void **state)
+{
+	expect_wrapped("", 10, "");
+	expect_wrapped("one two three", 20, "one two three");
+	expect_wrapped("one two three", 13, "one two three");
+	expect_wrapped("one two three", 12, "one two\nthree");
+	expect_wrapped("one two three", 3, "one\ntwo\nthree");
+	expect_wrapped("  one two", 6, "  one\n  two");
+	expect_wrapped("one\n  two three", 8, "one\n  two\n  three");
+	expect_wrapped("extraordinary word", 5, "extraordinary\nword");
+}
+
+static void test_names(void **state)
+{
+	assert_string_equal(refusal_name(DMABUF_REFUSED_QUOTA), "quota");
+	assert_string_equal(refusal_name(DMABUF_REFUSED_OTHER + 1), "other");
+	assert_string_equal(event_name(DMABUF_EVENT_LOST), "lost");
+	assert_string_equal(event_name((enum dmabuf_event_type)99), "unknown");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -141,6 +191,8 @@ int main(void)
 		cmocka_unit_test(test_numbers),      cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_times),
 		cmocka_unit_test(test_no_times),
+		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_wrap),         cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
