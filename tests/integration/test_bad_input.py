@@ -250,6 +250,9 @@ def test_module_missing_and_back(free_camera):
     try:
         one_error(guest.run("dmabufctl", "alloc", free_camera, "--size", "4K"), "dmabuf_pool",
                   "modprobe")
+        status, = guest.ctl("status")["status"]
+        assert status["module"] is None and "modprobe dmabuf_pool" in status["missing"]
+        assert "\ndmabufd_module_loaded 0\n" in guest.run("dmabufctl", "metrics", check=True).stdout
     finally:
         rule.unlink()
         guest.run("modprobe", "dmabuf_pool", check=True)
