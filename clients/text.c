@@ -234,7 +234,7 @@ char *text_wrap(const char *text, size_t width)
 
 		if (at == 0)
 			indent = blanks;
-		if (at > indent && at + blanks + word > width)
+		if (at > 0 && at + blanks + word > width)
 			at = (size_t)fprintf(file, "\n%*s", (int)indent, "") - 1;
 		else
 			at += (size_t)fprintf(file, "%*s", (int)blanks, "");

@@ -69,7 +69,8 @@ def check_library_page(root):
     page = (root / "docs" / "man" / "libdmabuf.3").read_text()
     script = (root / "libdmabuf" / "libdmabuf.sym").read_text()
     for name in re.findall(r"^\t(dmabuf_\w+);", script, re.MULTILINE):
-        if f".Nm {name}" not in page or not re.search(rf"^\.F[no] {name}\b", page, re.MULTILINE):
+        if f".Nm {name}" not in page or not re.search(rf'^\.(Fn {name} "|Fo {name}$)', page,
+                                                      re.MULTILINE):
             yield f"libdmabuf.3 does not have {name}"
 
 

@@ -3,10 +3,8 @@
 
 import contextlib
 import errno
-import http.client
 import json
 import os
-import pty
 import re
 import select
 import signal
@@ -16,7 +14,7 @@ import guest
 import libdmabuf
 import pytest
 from guest import ctl
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from terminal import Terminal
 
 MIB = 1 << 20
 USER, OTHER = 1236, 1237
@@ -372,87 +370,6 @@ def test_monitor_ends_with_the_daemon():
         assert monitor.program.wait(30) == 1
 
 
-# Numbers for Prometheus ----------------------------------------------------------------------------
-
-def samples(text):
-    return {(sample.name, *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(text) for sample in family.samples}
-
-
-def metrics():
-    return samples(guest.run("dmabufctl", "metrics", check=True).stdout)
-
-
-def compare_with_pools(numbers):
-    pools = ctl("pools")["pools"]
-    assert {key[1]: value for key, value in numbers.items() if key[0] == "dmabufd_pool_used_bytes"
-            } == {pool["name"]: pool["used"] for pool in pools}
-    assert {key[1]: value for key, value in numbers.items() if key[0] == "dmabufd_pool_size_bytes"
-            } == {pool["name"]: pool["size"] for pool in pools if pool["size"] is not None}
-
-
-def test_metrics(client, free_camera):
-    before = metrics()
-    held = client.allocate(MIB, free_camera, count=3)
-    pool = held[0].pool
-    with pytest.raises(libdmabuf.Refused):
-        client.allocate(1 << 40, free_camera)
-    after = metrics()
-    compare_with_pools(after)
-
-    def grown(*key):
-        return after[key] - before[key]
-
-    assert grown("dmabufd_allocations_total", pool) == 3
-    assert grown("dmabufd_allocated_bytes_total", pool) == 3 * MIB
-    assert sum(grown(*key) for key in after if key[0] == "dmabufd_refusals_total") == 1
-    assert grown("dmabufd_request_duration_seconds_count") == 2
-    assert grown("dmabufd_request_duration_seconds_bucket", "+Inf") == 2
-    assert grown("dmabufd_request_duration_seconds_sum") > 0
-    assert (after["dmabufd_buffers",], after["dmabufd_buffer_bytes",]) == (3, 3 * MIB)
-    assert after["dmabufd_module_loaded",] == 1
-    listed = {(entry["name"], *entry["labels"].values()) for entry in ctl("metrics")["metrics"]}
-    assert listed == set(after)
-    close_all(held)
-
-
-def test_metrics_name_the_reason(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=1M\n"), libdmabuf.Connection() as client:
-        for size in (2 * MIB, 1 << 40):
-            with pytest.raises(libdmabuf.Refused):
-                client.allocate(size, free_camera)
-        numbers = metrics()
-        assert {key[1]: value for key, value in numbers.items()
-                if key[0] == "dmabufd_refusals_total" and value} == {"quota": 1, "unsuitable": 1}
-
-
-def scrape(path, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", 9739, timeout=30)
-    try:
-        connection.request(method, path)
-        answer = connection.getresponse()
-        return answer.status, answer.getheader("Content-Type"), answer.read().decode()
-    finally:
-        connection.close()
-
-
-def test_scrape_by_the_socket(client, free_camera):
-    assert guest.systemctl("is-enabled", "dmabufd-metrics.socket",
-                           check=False).stdout.strip() == "disabled"
-    guest.systemctl("start", "dmabufd-metrics.socket")
-    try:
-        held = client.allocate(MIB, free_camera)
-        status, kind, text = scrape("/metrics")
-        assert status == 200
-        assert kind == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-        compare_with_pools(samples(text))
-        assert scrape("/")[0] == 404
-        assert scrape("/metrics", "POST")[0] == 404
-        close_all(held)
-    finally:
-        guest.systemctl("stop", "dmabufd-metrics.socket")
-
-
 # The program itself --------------------------------------------------------------------------------
 
 def words_of(command, node):
@@ -506,49 +423,6 @@ def test_exit_2(words):
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("dmabufctl: ")
-
-
-class Terminal:
-    """A program on a terminal of its own."""
-
-    def __init__(self, *words, **environment):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update({"TERM": "xterm"} | environment)
-            os.execvp(words[0], words)
-        self.text = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        if self.pid:
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-    def read(self):
-        """More text; false at the end."""
-        ready, _, _ = select.select([self.fd], [], [], 30)
-        assert ready, f"silence after {self.text!r}"
-        try:
-            self.text += os.read(self.fd, 65536).decode()
-        except OSError:  # the last process on it is gone
-            return False
-        return True
-
-    def until(self, words):
-        while words not in self.text:
-            assert self.read(), self.text
-
-    def end(self):
-        """The exit code."""
-        while self.read():
-            pass
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
 
 
 def test_colours_on_a_terminal_only(free_camera):

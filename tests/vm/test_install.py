@@ -36,6 +36,8 @@ def installed(tmp_path_factory):
 @pytest.mark.parametrize("path", [
     "usr/bin/dmabufctl", "usr/bin/v4l2-capture", "usr/libexec/dmabufd", "usr/include/dmabuf.h",
     "usr/lib/systemd/system/dmabufd.socket", "usr/lib/systemd/system/dmabufd.service",
+    "usr/lib/systemd/system/dmabufd-metrics.socket",
+    "usr/lib/systemd/system/dmabufd-metrics@.service",
     "usr/lib/udev/rules.d/70-dmabufd.rules", "usr/lib/sysusers.d/dmabufd.conf",
     "usr/share/man/man1/dmabufctl.1", "usr/share/man/man8/dmabufd.8",
     "usr/share/bash-completion/completions/dmabufctl"])
