@@ -114,7 +114,9 @@ void client_count(struct client *client, const struct dmabufd_request *request,
 		return;
 	client->refusals++;
 	counters_add_refusal(counters, reply->frame.header.status);
-	watch_tell_refused(client, request, reply);
+	/* A frame that breaks the rules may be too short to tell of. */
+	if (reply->frame.header.status != -EPROTO)
+		watch_tell_refused(client, request, reply);
 }
 
 static int client_answer(struct client *client, const struct wire_frame *request,

@@ -134,8 +134,8 @@ void watch_tell_refused(const struct client *client, const struct dmabufd_reques
 	frame.event.size = request->size;
 	frame.event.uid = client->peer.uid;
 	frame.event.pid = (uint32_t)client->peer.pid;
-	/* A frame that was refused for its strings has none to tell. */
-	if (frame.event.error != -EPROTO && frame.event.error != -EINVAL) {
+	/* A request that was refused for its strings has none to tell. */
+	if (frame.event.error != -EINVAL) {
 		memcpy(frame.event.pool, request->pool, sizeof(frame.event.pool));
 		memcpy(frame.event.name, request->name, sizeof(frame.event.name));
 	}

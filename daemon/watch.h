@@ -29,7 +29,7 @@ void watch_tell_buffer(struct manager *manager, enum dmabufd_event_type type,
 /* CONNECTED or LEFT. */
 void watch_tell_client(const struct client *client, enum dmabufd_event_type type);
 
-/* An ALLOC that reply refuses. */
+/* An ALLOC, a whole request, that reply refuses. */
 void watch_tell_refused(const struct client *client, const struct dmabufd_request *request,
 			const struct reply *reply);
 

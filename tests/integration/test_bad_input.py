@@ -127,6 +127,11 @@ BROKEN = {
     "device past the count": wire.frame(wire.ALLOC, wire.request(devices=[0x5100], n_devices=0)),
     "pool without end": wire.frame(wire.ALLOC, wire.request(pool=b"x" * 32)),
     "rest of the name": wire.frame(wire.ALLOC, wire.request(name=b"a\0b")),
+    "status with a body": wire.frame(wire.STATUS, bytes(8)),
+    "clients without cursor": wire.frame(wire.CLIENTS),
+    "watch with a body": wire.frame(wire.WATCH, bytes(8)),
+    "reasons without request": wire.frame(wire.REASONS, bytes(8)),
+    "reasons with an unknown flag": wire.frame(wire.REASONS, bytes(8) + wire.request(flags=1 << 31)),
     "a second hello": wire.frame(wire.HELLO, struct.pack("=II", 1, 0)),
 }
 
@@ -142,6 +147,29 @@ def test_count_out_of_range(peer, count):
     status, body, _ = peer.call(wire.ALLOC, wire.request(count=count))
     assert status in (-errno.EINVAL, -errno.E2BIG, -errno.EPROTO)
     assert wire.text(body)
+
+
+def test_watcher_that_asks(peer):
+    assert peer.call(wire.WATCH)[0] == 0
+    peer.send(wire.frame(wire.STATUS))
+    assert_dropped(peer)
+
+
+def page_after(peer, opcode, after, body=b""):
+    """(next, count)"""
+    status, page, _ = peer.call(opcode, struct.pack("=Q", after) + body)
+    assert status == 0
+    return struct.unpack_from("=QI", page)
+
+
+def test_cursors_beyond_the_end(peer, free_camera):
+    question = wire.request(devices=[os.stat(free_camera).st_rdev])
+    end = 4 + len(guest.POOLS)
+    assert page_after(peer, wire.REASONS, end - 1, question) == (0, 1)
+    for after in (end, end + 1, 2**32, 2**32 + 1, 2**63, 2**64 - 1):
+        assert page_after(peer, wire.REASONS, after, question) == (0, 0)
+    assert page_after(peer, wire.CLIENTS, 2**64 - 1) == (0, 0)
+    assert page_after(peer, wire.CLIENTS, 0) == (0, 1)
 
 
 def test_request_before_hello():
