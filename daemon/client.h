@@ -29,8 +29,8 @@ struct client {
 	sd_event_source *hello_timer; /* NULL after HELLO */
 	struct peer peer;
 	struct waiting *waiting; /* its request, while that waits; NULL otherwise */
-	uint64_t number;    /* never used again, and higher than those before */
-	uint64_t connected; /* CLOCK_MONOTONIC, microseconds */
+	uint64_t number;         /* never used again, and higher than those before */
+	uint64_t connected;      /* CLOCK_MONOTONIC, microseconds */
 	uint64_t requests;
 	uint64_t refusals;             /* of requests for memory */
 	LIST_ENTRY(client) watch_link; /* manager.watchers, if it watches */

@@ -127,11 +127,6 @@ int ledger_remove(struct ledger *ledger, uint64_t id)
 	return 0;
 }
 
-const struct buffer *ledger_get(const struct ledger *ledger, uint64_t id)
-{
-	return ledger_find(ledger, id);
-}
-
 const struct buffer *ledger_next(const struct ledger *ledger, uint64_t after)
 {
 	const struct buffer *buffer = after ? ledger_find(ledger, after) : NULL;

@@ -53,9 +53,6 @@ const struct buffer *ledger_get(const struct ledger *ledger, uint64_t id);
 /* Removes and frees the buffer, giving its charge back. -ENOENT: no such id; nothing happened. */
 int ledger_remove(struct ledger *ledger, uint64_t id);
 
-/* The buffer with this id, or NULL; borrowed. */
-const struct buffer *ledger_get(const struct ledger *ledger, uint64_t id);
-
 /* The buffer with the smallest id greater than this one, or NULL; borrowed. */
 const struct buffer *ledger_next(const struct ledger *ledger, uint64_t after);
 

@@ -200,7 +200,7 @@ AT(dmabufd_event, pool, 40);
 AT(dmabufd_event, name, 72);
 AT(dmabufd_event, devices, 104);
 
-SIZE(dmabufd_question, 160);
+SIZE(dmabufd_question, 168);
 AT(dmabufd_question, request, 8);
 
 SIZE(dmabufd_reason, 752);

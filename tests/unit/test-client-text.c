@@ -190,9 +190,9 @@ int main(void)
 		cmocka_unit_test(test_sizes),        cmocka_unit_test(test_no_sizes),
 		cmocka_unit_test(test_numbers),      cmocka_unit_test(test_formats),
 		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_times),
-		cmocka_unit_test(test_no_times),
-		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_wrap),         cmocka_unit_test(test_names),
+		cmocka_unit_test(test_no_times),     cmocka_unit_test(test_json_strings),
+		cmocka_unit_test(test_durations),    cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
