@@ -26,14 +26,24 @@ class Client(threading.Thread):
 
     def run(self):
         try:
-            with libdmabuf.Connection() as connection:
+            with self.connect() as connection:
                 while self.load.may_go():
-                    self.turn(connection)
-                    self.load.has_gone()
+                    try:
+                        self.turn(connection)
+                    finally:
+                        self.load.has_gone()
         except Exception as error:  # the thread that looks after the load raises it again
             self.trouble = error
-            self.load.has_gone()
         self.release(0)
+
+    def connect(self):
+        while True:
+            try:
+                return libdmabuf.Connection()
+            except libdmabuf.Refused as error:
+                if error.errno not in RETRYABLE:
+                    raise
+                self.resets += 1
 
     def turn(self, connection):
         if len(self.held) > self.random.randrange(HELD_MAX):
