@@ -67,6 +67,7 @@ class Stepper:
         def prepare():
             for here, there in descriptors.items():
                 os.dup2(here, there)
+                os.set_inheritable(there, True)  # also where both are one
             libc.ptrace(TRACEME, 0, None, None)
 
         child = subprocess.Popen(command, preexec_fn=prepare, close_fds=False, **kwargs)
@@ -83,7 +84,9 @@ class Stepper:
         ptrace(SYSCALL, self.pid, 0, self.signal)
         self.signal = 0
         _, status = os.waitpid(self.pid, WALL)
-        assert os.WIFSTOPPED(status), f"process {self.pid} ended by itself: {status:#x}"
+        if not os.WIFSTOPPED(status):
+            self.pid = None
+            raise ChildProcessError(f"it ended by itself: {status:#x}")
         return status
 
     def step(self):
