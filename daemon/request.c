@@ -32,7 +32,8 @@ struct allocation {
 	struct buffer *buffers[DMABUFD_BUFFERS_MAX]; /* charged, not yet in the ledger; owned */
 	struct buffer *made[DMABUFD_BUFFERS_MAX];    /* the ledger's, as its descriptors are open */
 	unsigned int n_made;
-	unsigned int step;        /* the pool that is tried; those before it are exhausted */
+	bool in_vain;      /* there is not room for all of it: no need to ask the kernel for some */
+	unsigned int step; /* the pool that is tried; those before it are exhausted */
 	unsigned int given;       /* buffers of this request that it gave */
 	int errors[STEPS_MAX];    /* for the steps before it: of the kernel, or -EDQUOT for */
 	struct refusal *refusals; /* that our own quota refused; STEPS_MAX of them */
@@ -292,7 +293,7 @@ static int try_pools(struct allocation *a, struct buffer *buffer, struct module_
 		int r = charge_pool(a, buffer);
 
 		if (r >= 0) {
-			r = try_pool(a, ret, ret_fd);
+			r = a->in_vain ? -ENOSPC : try_pool(a, ret, ret_fd);
 			a->given += r >= 0;
 			if (r >= 0 || !next_pool_may_help(r))
 				return r;
@@ -383,8 +384,30 @@ static int allocate_one(struct allocation *a, struct buffer **buffer, bool shows
 	return 0;
 }
 
+/*
+ * Might there be room for all, as the books have it? To find out by the kernel means to zero some,
+ * and again whenever something comes free.
+ */
+static bool may_fit(const struct allocation *a)
+{
+	uint64_t most = 0;
+
+	for (unsigned int i = 0; i < a->plan->n_tries && most < a->job->count; i++) {
+		const struct pool *pool = a->plan->steps[i].pool;
+		const struct account_id id = {ACCOUNT_POOL, 0, "", pool->name};
+		uint64_t capacity = pool_get_capacity(a->manager->settings, pool);
+		uint64_t used = quota_get_bytes(a->manager->quota, &id);
+
+		if (capacity == INFINITE)
+			return true;
+		most += used < capacity ? (capacity - used) / a->plan->size : 0;
+	}
+	return most >= a->job->count;
+}
+
 static int allocate_all(struct allocation *a, bool shows_address, struct reply *reply)
 {
+	a->in_vain = a->job->count > 1 && !may_fit(a);
 	reply_set_body(reply, a->job->count * sizeof(struct dmabufd_buffer));
 	for (unsigned int i = 0; i < a->job->count; i++) {
 		int r = allocate_one(a, &a->buffers[i], shows_address, reply);

@@ -130,22 +130,41 @@ def test_waits_for_memory_that_another_process_frees(camera):
 
 
 def test_waits_for_several_buffers_at_once(camera):
-    """Each release makes it try, and what it got on the way does not wake it up again."""
     with libdmabuf.Connection() as client:
         held = full(client, camera, 4)
         with Waiter(camera, "8M", "1min", *only("--count", "3")) as waiter:
             wait_for_waiter(waiter)
+            for _ in range(2):
+                held.pop().close()
+                wait_for_waiter(waiter)
             held.pop().close()
-            held.pop().close()
+            guest.wait_until(waiter.holds, "it got all three")
+            waiter.give_back()
+        close_all(held)
+
+
+def test_what_a_waiter_gets_in_vain_wakes_up_nobody(camera):
+    """There is room for both of its buffers, in pieces that are too small for the second one."""
+    with libdmabuf.Connection() as client:
+        held = full(client, camera, 8)
+        with Waiter(camera, "8M", "1min", *only("--count", "2")) as first, \
+                Waiter(camera, "8M", "1min", *only("--count", "2")) as second:
+            wait_for_waiter(first)
+            wait_for_waiter(second)
+            for at in (5, 3, 1, 0):
+                held.pop(at).close()
+            wait_for_waiter(first)
             pid = guest.daemon_pid()
-            wait_for_waiter(waiter)
             guest.wait_until(lambda: asleep(pid), "it sleeps again")
             before = wakeups(pid)
             time.sleep(2)  # the span that is observed, not a wait for something
             assert wakeups(pid) == before
-            held.pop().close()
-            guest.wait_until(waiter.holds, "it got all three")
-            waiter.give_back()
+            assert sum(buffer["size"] for buffer in ctl("buffers")["buffers"]) == 16 * MIB
+            held.pop(1).close()  # that between two free ones
+            guest.wait_until(lambda: first.holds() or second.holds(), "both fit")
+            for waiter in (first, second):
+                if waiter.holds():
+                    waiter.give_back()
         close_all(held)
 
 
