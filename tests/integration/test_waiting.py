@@ -168,6 +168,22 @@ def test_what_a_waiter_gets_in_vain_wakes_up_nobody(camera):
         close_all(held)
 
 
+def test_what_a_waiter_got_in_vain_is_there_for_the_next(bound_camera):
+    """In the quota, too: the first takes 6 MiB before it finds no room for the other 6."""
+    with guest.configured(UNSHARED + "BytesMax=32M\n"), libdmabuf.Connection() as client:
+        held = full(client, bound_camera, 8)
+        with Waiter(bound_camera, "6M", "1min", *only("--count", "2")) as first:
+            wait_for_waiter(first)
+            with Waiter(bound_camera, "8M", "1min", *only()) as second:
+                wait_for_waiter(second)
+                for at in (3, 1, 0):
+                    held.pop(at).close()
+                guest.wait_until(second.holds, "there are 8 MiB in a row")
+                assert first.waits()
+                second.give_back()
+        close_all(held)
+
+
 def test_waits_for_quota_of_its_user(free_camera):
     with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
