@@ -155,8 +155,6 @@ static int on_connection(sd_event_source *source, int fd, uint32_t revents, void
 
 int listener_open(struct listener *listener, int fd, struct manager *m)
 {
-	int r;
-
 	if (fd < 0)
 		return -ENOTCONN;
 	listener->fd = fd;
