@@ -21,9 +21,10 @@ enum {
 static const struct table_column decision_columns[N_DECISION] = {
 	[QUESTION] = {"QUESTION", TABLE_TEXT, TABLE_SHOWN, "what is decided"},
 	[ANSWER] = {"ANSWER", TABLE_TEXT, TABLE_SHOWN, "the decision"},
-	[REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", true},
-	[WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "its reason", true},
-	[NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another decision would need", true},
+	[REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", TABLE_WRAPS},
+	[WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "its reason", TABLE_WRAPS},
+	[NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another decision would need",
+		   TABLE_WRAPS},
 };
 
 enum {
@@ -43,9 +44,10 @@ static const struct table_column step_columns[N_STEP] = {
 	[S_KIND] = {"KIND", TABLE_TEXT, TABLE_SHOWN, "coherent, cma or buddy"},
 	[S_VERDICT] = {"VERDICT", TABLE_TEXT, TABLE_SHOWN,
 		       "try; full: in vain now; quota: refused by it; refused: does not suit"},
-	[S_REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", true},
-	[S_WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "why", true},
-	[S_NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another verdict would need", true},
+	[S_REASON] = {"REASON", TABLE_TEXT, TABLE_ONLY_TEXT, "both of what follows", TABLE_WRAPS},
+	[S_WHY] = {"WHY", TABLE_TEXT, TABLE_ONLY_JSON, "why", TABLE_WRAPS},
+	[S_NEEDS] = {"NEEDS", TABLE_TEXT, TABLE_ONLY_JSON, "what another verdict would need",
+		     TABLE_WRAPS},
 };
 
 struct explain_tables {

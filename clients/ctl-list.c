@@ -35,7 +35,8 @@ static const struct table_column pool_columns[N_POOL] = {
 	[P_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "- when without limit or unknown"},
 	[P_USED] = {"USED", TABLE_SIZE, TABLE_SHOWN, "allocated through dmabufd"},
 	[P_LARGEST] = {"LARGEST", TABLE_SIZE, TABLE_SHOWN, "largest contiguous block when empty"},
-	[P_MAPPINGS] = {"MAPPINGS", TABLE_TEXT, TABLE_SHOWN, "mappings that it can give"},
+	[P_MAPPINGS] = {"MAPPINGS", TABLE_TEXT, TABLE_SHOWN, "mappings that it can give",
+			TABLE_SHRINKS},
 	[P_BASE] = {"BASE", TABLE_ADDRESS, TABLE_SHOWN,
 		    "lowest physical address, if it may be known"},
 };
@@ -85,7 +86,8 @@ enum {
 
 static const struct table_column device_columns[N_DEVICE] = {
 	[D_NODE] = {"NODE", TABLE_TEXT, TABLE_SHOWN, "node, as explain and alloc take it"},
-	[D_DEVICE] = {"DEVICE", TABLE_TEXT, TABLE_SHOWN, "bus and name of what does the DMA"},
+	[D_DEVICE] = {"DEVICE", TABLE_TEXT, TABLE_SHOWN, "bus and name of what does the DMA",
+		      TABLE_SHRINKS},
 	[D_POOL] = {"POOL", TABLE_TEXT, TABLE_SHOWN, "pool bound to it"},
 	[D_COHERENT] = {"COHERENT", TABLE_BOOLEAN, TABLE_SHOWN,
 			"hardware keeps caches coherent with it"},
@@ -151,8 +153,9 @@ static const struct table_column buffer_columns[N_BUFFER] = {
 	[B_USER] = {"USER", TABLE_TEXT, TABLE_SHOWN, "who is charged"},
 	[B_UID] = {"UID", TABLE_NUMBER, TABLE_ONLY_JSON, "the same as a number"},
 	[B_PID] = {"PID", TABLE_NUMBER, TABLE_SHOWN, "process that asked; may be gone"},
-	[B_NAME] = {"NAME", TABLE_TEXT, TABLE_SHOWN, "label, given by who asked"},
-	[B_DEVICES] = {"DEVICES", TABLE_TEXT, TABLE_SHOWN, "bus and name of each device it suits"},
+	[B_NAME] = {"NAME", TABLE_TEXT, TABLE_SHOWN, "label, given by who asked", TABLE_SHRINKS},
+	[B_DEVICES] = {"DEVICES", TABLE_TEXT, TABLE_SHOWN, "bus and name of each device it suits",
+		       TABLE_SHRINKS},
 };
 
 static void set_address(struct table *table, const struct dmabuf_buffer_info *buffer)
@@ -211,7 +214,8 @@ enum {
 
 static const struct table_column client_columns[N_CLIENT] = {
 	[C_PID] = {"PID", TABLE_NUMBER, TABLE_SHOWN, "process that connected"},
-	[C_PROGRAM] = {"PROGRAM", TABLE_TEXT, TABLE_SHOWN, "its name, where you may know it"},
+	[C_PROGRAM] = {"PROGRAM", TABLE_TEXT, TABLE_SHOWN, "its name, where you may know it",
+		       TABLE_SHRINKS},
 	[C_USER] = {"USER", TABLE_TEXT, TABLE_SHOWN, "who is charged for what it asks"},
 	[C_UID] = {"UID", TABLE_NUMBER, TABLE_ONLY_JSON, "the same as a number"},
 	[C_CONNECTED] = {"CONNECTED", TABLE_DURATION, TABLE_SHOWN, "so long ago"},

@@ -46,10 +46,12 @@ static const struct table_column holder_columns[N_HOLDER] = {
 	[SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "of the live buffers that it asked for"},
 	[BUFFERS] = {"BUFFERS", TABLE_NUMBER, TABLE_SHOWN, "how many these are"},
 	[PID] = {"PID", TABLE_NUMBER, TABLE_SHOWN, "process that asked; may be gone"},
-	[PROGRAM] = {"PROGRAM", TABLE_TEXT, TABLE_SHOWN, "its name, where you may know it"},
+	[PROGRAM] = {"PROGRAM", TABLE_TEXT, TABLE_SHOWN, "its name, where you may know it",
+		     TABLE_SHRINKS},
 	[USER] = {"USER", TABLE_TEXT, TABLE_SHOWN, "who is charged"},
 	[UID] = {"UID", TABLE_NUMBER, TABLE_ONLY_JSON, "the same as a number"},
-	[POOLS] = {"POOLS", TABLE_TEXT, TABLE_SHOWN, "pools that the buffers came from"},
+	[POOLS] = {"POOLS", TABLE_TEXT, TABLE_SHOWN, "pools that the buffers came from",
+		   TABLE_SHRINKS},
 };
 
 struct top_options {

@@ -74,9 +74,11 @@ static int json_type(enum table_type type)
 
 static void show_column(struct table *table, unsigned int i)
 {
+	static const int narrow[] = {
+		[TABLE_WRAPS] = SCOLS_FL_WRAP, [TABLE_SHRINKS] = SCOLS_FL_TRUNC};
 	const struct table_column *column = &table->columns[i];
 	bool right = column->type != TABLE_TEXT && column->type != TABLE_BOOLEAN;
-	int flags = (right ? SCOLS_FL_RIGHT : 0) | (column->wraps ? SCOLS_FL_WRAP : 0);
+	int flags = (right ? SCOLS_FL_RIGHT : 0) | narrow[column->narrow];
 	struct libscols_column *cl;
 
 	/* Named twice: the first place stays. */
@@ -86,7 +88,7 @@ static void show_column(struct table *table, unsigned int i)
 	cl = scols_table_new_column(table->scols, column->name, 0, flags);
 	if (!cl)
 		check(-ENOMEM);
-	if (column->wraps) {
+	if (column->narrow == TABLE_WRAPS) {
 		check(scols_column_set_wrapfunc(cl, scols_wrapnl_chunksize, scols_wrapnl_nextchunk,
 						NULL));
 		check(scols_column_set_safechars(cl, "\n"));
@@ -292,10 +294,12 @@ static size_t width_to_wrap(const struct table *table, size_t terminal)
 	size_t needed = 0, n = 0;
 
 	for (unsigned int i = 0; i < table->n_columns; i++) {
+		bool wraps = table->columns[i].narrow == TABLE_WRAPS;
+
 		if (table->position[i] < 0)
 			continue;
-		n += table->columns[i].wraps;
-		needed += 1 + (table->columns[i].wraps ? 0 : widest_cell(table, i));
+		n += wraps;
+		needed += 1 + (wraps ? 0 : widest_cell(table, i));
 	}
 	if (!n || needed > terminal || (terminal - needed) / n < WRAP_MIN)
 		return WRAP_MIN;
@@ -324,7 +328,7 @@ static void wrap(struct table *table)
 	size_t width = terminal ? width_to_wrap(table, terminal) : 0;
 
 	for (unsigned int i = 0; i < table->n_columns && width; i++)
-		if (table->position[i] >= 0 && table->columns[i].wraps)
+		if (table->position[i] >= 0 && table->columns[i].narrow == TABLE_WRAPS)
 			wrap_column(table, i, width);
 }
 

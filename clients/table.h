@@ -36,12 +36,19 @@ enum table_default {
 	TABLE_ON_DEMAND,
 };
 
+/* What becomes of a text that a narrow terminal has no room for. */
+enum table_narrow {
+	TABLE_KEEPS,
+	TABLE_WRAPS,   /* broken into lines, between words */
+	TABLE_SHRINKS, /* cut off */
+};
+
 struct table_column {
 	const char *name;
 	enum table_type type;
 	enum table_default shown;
 	const char *help;
-	bool wraps; /* a narrow terminal breaks its text into lines */
+	enum table_narrow narrow;
 };
 
 struct table_options {
