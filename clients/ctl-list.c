@@ -3,7 +3,6 @@
  * dmabufctl pools, devices, buffers, clients: one table each, filled as the library lists.
  */
 #include <err.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "ctl.h"
@@ -280,19 +279,11 @@ static int print_list(const struct list_command *command, const struct table_opt
 
 static int run(const struct list_command *command, int argc, char *argv[])
 {
-	static const struct option long_options[] = {
-		TABLE_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
 	struct table_options options = {0};
-	int c;
+	int r = ctl_table_options(command->name, argc, argv, &options);
 
-	while ((c = getopt_long(argc, argv, TABLE_OPTIONS "h", long_options, NULL)) >= 0) {
-		if (c == 'h')
-			return help(command);
-		if (!table_option(&options, c, optarg))
-			return ctl_usage(command->name);
-	}
-	if (optind < argc)
-		return ctl_no_argument(command->name, argv[optind]);
+	if (r)
+		return r == 'h' ? help(command) : r;
 	return print_list(command, &options);
 }
 

@@ -4,7 +4,6 @@
  */
 #include <err.h>
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,18 +183,10 @@ static int help(void)
 
 int ctl_monitor(int argc, char *argv[])
 {
-	static const struct option long_options[] = {
-		TABLE_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
 	struct table_options options = {0};
-	int c;
+	int r = ctl_table_options("monitor", argc, argv, &options);
 
-	while ((c = getopt_long(argc, argv, TABLE_OPTIONS "h", long_options, NULL)) >= 0) {
-		if (c == 'h')
-			return help();
-		if (!table_option(&options, c, optarg))
-			return ctl_usage("monitor");
-	}
-	if (optind < argc)
-		return ctl_no_argument("monitor", argv[optind]);
+	if (r)
+		return r == 'h' ? help() : r;
 	return monitor(&options);
 }

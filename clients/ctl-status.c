@@ -3,7 +3,6 @@
  * dmabufctl status: the daemon in a few numbers, below one another.
  */
 #include <err.h>
-#include <getopt.h>
 #include <stdio.h>
 
 #include "ctl.h"
@@ -110,18 +109,10 @@ static int help(void)
 
 int ctl_status(int argc, char *argv[])
 {
-	static const struct option long_options[] = {
-		TABLE_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
 	struct table_options options = {0};
-	int c;
+	int r = ctl_table_options("status", argc, argv, &options);
 
-	while ((c = getopt_long(argc, argv, TABLE_OPTIONS "h", long_options, NULL)) >= 0) {
-		if (c == 'h')
-			return help();
-		if (!table_option(&options, c, optarg))
-			return ctl_usage("status");
-	}
-	if (optind < argc)
-		return ctl_no_argument("status", argv[optind]);
+	if (r)
+		return r == 'h' ? help() : r;
 	return print_status(&options);
 }

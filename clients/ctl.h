@@ -30,6 +30,12 @@ int ctl_usage(const char *command);
 /* Say that the command takes none; EXIT_USAGE. */
 int ctl_no_argument(const char *command, const char *argument);
 
+/*
+ * The options of a table, of a command that takes no argument. 'h': the user asks for help. Other than 0:
+ * the code to exit with; it was said why.
+ */
+int ctl_table_options(const char *command, int argc, char *argv[], struct table_options *options);
+
 /* Connect or say why not; NULL then. */
 struct dmabuf *ctl_connect(void);
 

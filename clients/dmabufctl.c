@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,21 @@ int ctl_no_argument(const char *command, const char *argument)
 {
 	warnx("%s takes no argument: \"%s\"", command, argument);
 	return ctl_usage(command);
+}
+
+int ctl_table_options(const char *command, int argc, char *argv[], struct table_options *options)
+{
+	static const struct option long_options[] = {
+		TABLE_LONG_OPTIONS, {"help", no_argument, NULL, 'h'}, {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, TABLE_OPTIONS "h", long_options, NULL)) >= 0) {
+		if (c == 'h')
+			return c;
+		if (!table_option(options, c, optarg))
+			return ctl_usage(command);
+	}
+	return optind < argc ? ctl_no_argument(command, argv[optind]) : 0;
 }
 
 struct dmabuf *ctl_connect(void)
