@@ -119,8 +119,7 @@ void client_count(struct client *client, const struct dmabufd_request *request,
 		watch_tell_refused(client, request, reply);
 }
 
-static int client_answer(struct client *client, const struct wire_frame *request,
-			 struct reply *reply)
+static int client_answer(struct client *client, struct wire_frame *request, struct reply *reply)
 {
 	uint64_t started = clock_now(CLOCK_MONOTONIC);
 	int r = client_handle(client, request, reply);
