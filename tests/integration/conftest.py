@@ -4,6 +4,7 @@
 import os
 
 import guest
+import libdmabuf
 import poolnode
 import pytest
 
@@ -39,6 +40,30 @@ def codec(system):
 def node():
     with poolnode.Node() as opened:
         yield opened
+
+
+@pytest.fixture
+def daemon_away():
+    """Nobody but the test has the node open; afterwards module and socket are there again."""
+    guest.stop_daemon("dmabufd.socket")
+    yield
+    guest.run("modprobe", "dmabuf_pool", check=True)
+    guest.run("udevadm", "settle", check=True)
+    guest.systemctl("start", "dmabufd.socket")
+
+
+@pytest.fixture
+def reader(daemon_away):
+    """The node with its events, which the daemon otherwise holds."""
+    opened = poolnode.Node(os.O_RDWR | os.O_NONBLOCK)
+    yield opened
+    os.close(opened.fd)
+
+
+@pytest.fixture
+def client():
+    with libdmabuf.Connection() as connection:
+        yield connection
 
 
 def close_forgotten():

@@ -50,6 +50,14 @@ def ctl(*words, **kwargs):
     return json.loads(run("dmabufctl", *words, "--json", check=True, **kwargs).stdout)
 
 
+def refused(expected, call, *args, **kwargs):
+    """The words with which a call is refused, by this error and no other."""
+    with pytest.raises(OSError) as caught:
+        call(*args, **kwargs)
+    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected], caught.value
+    return caught.value.strerror
+
+
 def wait_until(condition, what, timeout=30):
     """Poll a condition that nothing announces; its value once true."""
     deadline = time.monotonic() + timeout

@@ -63,6 +63,11 @@ class Granted:
         os.close(self.fd)
 
 
+def close_all(buffers):
+    for buffer in buffers:
+        buffer.close()
+
+
 class Connection:
     def __init__(self):
         self.handle = c_void_p()

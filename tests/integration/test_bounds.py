@@ -10,13 +10,11 @@ import errno
 import mmap
 import os
 
-import guest
 import poolnode
 import pytest
 from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
-from test_module import POOLS, daemon_away, next_fd, reader
-
+from test_module import POOLS, next_fd
 
 PAGE = mmap.PAGESIZE
 LARGE = 2 << 20

@@ -12,28 +12,11 @@ import guest
 import libdmabuf
 import poolnode
 import pytest
-from guest import ctl
+from guest import ctl, refused
+from libdmabuf import close_all
 
 MIB = 1 << 20
 VIDEO_USER, STRANGER = 1234, 1235
-
-
-@pytest.fixture
-def client():
-    with libdmabuf.Connection() as connection:
-        yield connection
-
-
-def close_all(buffers):
-    for buffer in buffers:
-        buffer.close()
-
-
-def refused(expected, call, *args, **kwargs):
-    with pytest.raises(libdmabuf.Refused) as caught:
-        call(*args, **kwargs)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected], caught.value
-    return caught.value.strerror
 
 
 def unit(name, *properties):

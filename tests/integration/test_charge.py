@@ -14,6 +14,7 @@ import socket
 import guest
 import poolnode
 import pytest
+from guest import refused
 from poolnode import CACHED, CHARGE, CONTIGUOUS, WRITE_COMBINED
 
 MIB = 1 << 20
@@ -83,12 +84,6 @@ def peer(limited):
 def own_usage():
     path = pathlib.Path("/proc/self/cgroup").read_text().strip().rpartition("::")[2]
     return int((CGROUPS / path.lstrip("/") / "memory.current").read_text())
-
-
-def refused(expected, call, *args, **kwargs):
-    with pytest.raises(OSError) as caught:
-        call(*args, **kwargs)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected]
 
 
 @pytest.mark.parametrize("mapping", [CACHED, WRITE_COMBINED], ids=["cached", "wc"])

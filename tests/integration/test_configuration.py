@@ -10,23 +10,12 @@ import subprocess
 
 import guest
 import libdmabuf
-import pytest
-from guest import ctl
+from guest import ctl, refused
+from libdmabuf import close_all
 
 MIB = 1 << 20
 ONE_USER, OTHER_USER = 1234, 1235
 DROP_IN = pathlib.Path("/etc/dmabufd/dmabufd.conf.d/90-test.conf")
-
-
-@pytest.fixture
-def client():
-    with libdmabuf.Connection() as connection:
-        yield connection
-
-
-def close_all(buffers):
-    for buffer in buffers:
-        buffer.close()
 
 
 def journal(cursor=None):
@@ -62,13 +51,6 @@ def reload():
     _, cursor = journal()
     guest.systemctl("reload", "dmabufd.service")
     journal_says(cursor, "configuration reloaded")
-
-
-def refused(expected, call, *args, **kwargs):
-    with pytest.raises(libdmabuf.Refused) as caught:
-        call(*args, **kwargs)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected], caught.value
-    return caught.value.strerror
 
 
 def alloc_as(user, size, *words, groups=()):

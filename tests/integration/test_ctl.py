@@ -14,6 +14,7 @@ import guest
 import libdmabuf
 import pytest
 from guest import ctl
+from libdmabuf import close_all
 from terminal import Terminal
 
 MIB = 1 << 20
@@ -21,17 +22,6 @@ USER, OTHER = 1236, 1237
 COMMANDS = ["status", "pools", "devices", "buffers", "clients", "explain", "alloc", "monitor", "top",
             "metrics"]
 TABLES = ["status", "pools", "devices", "buffers", "clients", "explain", "alloc", "monitor", "top"]
-
-
-@pytest.fixture
-def client():
-    with libdmabuf.Connection() as connection:
-        yield connection
-
-
-def close_all(buffers):
-    for buffer in buffers:
-        buffer.close()
 
 
 def video_group(path):

@@ -25,7 +25,7 @@ import poolnode
 import pytest
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
 from test_module import (DMA_BUF_IOCTL_SYNC, NO_MAP, POOLS, SYNC_END, SYNC_READ_WRITE,
-                         daemon_away, next_fd, open_fds, reader, refused)
+                         next_fd, open_fds, refused)
 
 PAGE = mmap.PAGESIZE
 MIB = 1 << 20

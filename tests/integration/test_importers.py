@@ -22,6 +22,7 @@ import libdmabuf
 import poolnode
 import pytest
 import tracing
+from guest import refused
 from poolnode import BUDDY, CACHED, CMA, COHERENT, CONTIGUOUS, WRITE_COMBINED
 
 MIB = 1 << 20
@@ -102,12 +103,6 @@ def assert_begins(memory, expected):
         end = min(at + PAGE, len(expected))
         same = memory[at:end] == expected[at:end]
         assert same, f"the page at {at:#x} is not as it should be"
-
-
-def refused(expected, call, *args):
-    with pytest.raises(OSError) as caught:
-        call(*args)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected]
 
 
 def is_gone(node, buffer):

@@ -26,8 +26,7 @@ import pytest
 from faults import libc
 from poolnode import CACHED, WRITE_COMBINED
 from test_bounds import TABLE
-from test_module import NO_MAP, POOLS, daemon_away
-
+from test_module import NO_MAP, POOLS
 
 PAGE = mmap.PAGESIZE
 MODULE = "dmabuf_pool"

@@ -7,20 +7,10 @@ import guest
 import libdmabuf
 import pytest
 from guest import ctl
+from libdmabuf import close_all
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def client():
-    with libdmabuf.Connection() as connection:
-        yield connection
-
-
-def close_all(buffers):
-    for buffer in buffers:
-        buffer.close()
 
 
 def samples(text):

@@ -15,6 +15,7 @@ import threading
 import guest
 import poolnode
 import pytest
+from guest import refused
 from poolnode import BUDDY, CACHED, CMA, COHERENT, WRITE_COMBINED
 
 MIB = 1 << 20
@@ -33,35 +34,11 @@ libc.mremap.restype = ctypes.c_void_p
 libc.mremap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
 
 
-@pytest.fixture
-def daemon_away():
-    """Nobody but the test has the node open; afterwards module and socket are there again."""
-    guest.stop_daemon("dmabufd.socket")
-    yield
-    guest.run("modprobe", "dmabuf_pool", check=True)
-    guest.run("udevadm", "settle", check=True)
-    guest.systemctl("start", "dmabufd.socket")
-
-
-@pytest.fixture
-def reader(daemon_away):
-    """The node with its events, which the daemon otherwise holds."""
-    opened = poolnode.Node(os.O_RDWR | os.O_NONBLOCK)
-    yield opened
-    os.close(opened.fd)
-
-
 @pytest.fixture(params=[(pool, mapping) for pool in POOLS for mapping in (CACHED, WRITE_COMBINED)
                         if not (pool in NO_MAP and mapping == CACHED)],
                 ids=lambda p: f"{p[0]}-{'cached' if p[1] == CACHED else 'wc'}")
 def kind(request):
     return request.param
-
-
-def refused(expected, call, *args, **kwargs):
-    with pytest.raises(OSError) as caught:
-        call(*args, **kwargs)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected]
 
 
 def view(buffer, length=None, offset=0):

@@ -27,8 +27,7 @@ import poolnode
 import pytest
 from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
-from test_module import DMA_BUF_IOCTL_SYNC, NO_MAP, POOLS, daemon_away, reader
-
+from test_module import DMA_BUF_IOCTL_SYNC, NO_MAP, POOLS
 
 PAGE = mmap.PAGESIZE
 SECONDS = 60 if guest.LONG else 5

@@ -19,12 +19,10 @@ import socket
 import struct
 
 import guest
-import poolnode
 import pytest
 from faults import libc
 from poolnode import CACHED, CONTIGUOUS, WRITE_COMBINED
 from test_module import DMA_BUF_IOCTL_SYNC, POOLS, SYNC_END, SYNC_READ_WRITE, kind, view
-
 
 PAGE = mmap.PAGESIZE
 MIB = 1 << 20

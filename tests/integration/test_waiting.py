@@ -12,24 +12,13 @@ import guest
 import libdmabuf
 import pytest
 import wire
-from guest import ctl
+from guest import ctl, refused
+from libdmabuf import close_all
 
 MIB = 1 << 20
 ONE_USER, OTHER_USER = 1234, 1235
 UNSHARED = "[Pool camera]\nUserBytesMax=infinity\n"
 FOREVER = 2**32 - 1
-
-
-def close_all(buffers):
-    for buffer in buffers:
-        buffer.close()
-
-
-def refused(expected, call, *args, **kwargs):
-    with pytest.raises(libdmabuf.Refused) as caught:
-        call(*args, **kwargs)
-    assert errno.errorcode[caught.value.errno] == errno.errorcode[expected], caught.value
-    return caught.value.strerror
 
 
 def daemon_fds():
