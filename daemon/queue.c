@@ -16,7 +16,8 @@
  *
  * This gives nobody more than he could have had: what is kept for a request is within its user's
  * quota, which refused nothing; one that waits for an account of its user alone holds back that
- * user only. Where a pool has no size that is known, as the page allocator, nothing can be kept.
+ * user only. One that any of several pools could serve has room kept in each. Where a pool has no
+ * size that is known, as the page allocator, nothing can be kept.
  */
 #include "queue.h"
 

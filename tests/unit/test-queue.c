@@ -1,115 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that wait: who is tried when, who may pass whom, what is kept for whom and how long, and
- * that nothing stays of those who leave.
+ * Requests that wait: who is tried when something comes free, in which order, and how long.
  */
 #include <errno.h>
 
-#include "test.h"
-
-#include "queue.h"
-
-#define SECOND UINT64_C(1000000)
-#define KEEP (5 * SECOND) /* what is kept for a waiter is so for this long */
-#define PASSES 8          /* buffers that may pass before */
-
-struct fixture {
-	struct queue *queue;
-	struct quota *quota;
-	struct waiter a, b, c;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-
-	fixture = (struct fixture){0};
-	*state = &fixture;
-	return queue_new(&fixture.queue) < 0 || quota_new(&fixture.quota) < 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	assert_int_equal(queue_count(f->queue), 0);
-	queue_free(f->queue);
-	quota_free(f->quota);
-	return 0;
-}
-
-static struct account_id pool(const char *name)
-{
-	return (struct account_id){ACCOUNT_POOL, 0, "", name};
-}
-
-static struct account_id user(uid_t uid)
-{
-	return (struct account_id){ACCOUNT_USER, uid, "", ""};
-}
-
-static struct shortage shortage_of(struct account_id id, bool memory, uint64_t size)
-{
-	struct shortage shortage = {.can_end = true, .want = {.size = size, .count = 1}};
-
-	shortage_add(&shortage, &id, memory);
-	return shortage;
-}
-
-static void add(struct fixture *f, struct waiter *waiter, struct account_id id, uint64_t size)
-{
-	const struct shortage shortage = shortage_of(id, true, size);
-
-	assert_int_equal(queue_add(f->queue, waiter, &shortage, 0, UINT64_MAX), 0);
-}
-
-static void refuse(struct fixture *f, struct waiter *waiter, struct account_id id, uint64_t size)
-{
-	const struct shortage shortage = shortage_of(id, true, size);
-
-	assert_int_equal(queue_refused(f->queue, waiter, &shortage), 0);
-}
-
-/* A buffer that was charged to these accounts goes. */
-static void give_back(struct fixture *f, const struct account_id ids[], unsigned int n)
-{
-	struct charge charge = {0};
-	struct claim claims[CLAIMS_MAX];
-
-	for (unsigned int i = 0; i < n; i++)
-		claims[i] = (struct claim){.id = ids[i]};
-	assert_int_equal(charge_restore(&charge, f->quota, claims, n, PAGE), 0);
-	queue_touch(f->queue, &charge);
-	charge_release(&charge);
-}
-
-static void give_back_to(struct fixture *f, struct account_id id)
-{
-	give_back(f, &id, 1);
-}
-
-/* Another gets n buffers of this account. */
-static void pass(struct fixture *f, const struct waiter *self, struct account_id id, unsigned int n,
-		 uint64_t now)
-{
-	struct charge charge = {0};
-	struct claim claim = {.id = id};
-
-	assert_int_equal(charge_restore(&charge, f->quota, &claim, 1, PAGE), 0);
-	for (unsigned int i = 0; i < n; i++)
-		queue_pass(f->queue, self, &charge, now);
-	charge_release(&charge);
-}
-
-/* Bytes of the account that are kept for those before self. */
-static uint64_t kept(struct fixture *f, const struct waiter *self, struct account_id id)
-{
-	struct claim claim = {.id = id};
-
-	queue_keep(f->queue, self, &claim, 1);
-	assert_true((claim.awaited_bytes != 0) == (claim.awaited_buffers != 0));
-	return claim.awaited_bytes;
-}
+#include "queue-fixture.h"
 
 static void first_come_first_tried(void **state)
 {
@@ -264,128 +159,6 @@ static void quota_refuses_each_for_itself(void **state)
 	queue_remove(f->queue, &f->b);
 }
 
-static void small_pass_large_so_often(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), 100 * PAGE);
-	pass(f, NULL, pool("p"), PASSES - 1, 0);
-	pass(f, NULL, pool("q"), 100, 0);
-	pass(f, NULL, user(1), 100, 0);
-	assert_int_equal(kept(f, NULL, pool("p")), 0);
-	pass(f, NULL, pool("p"), 1, 0);
-	assert_int_equal(kept(f, NULL, pool("p")), 100 * PAGE);
-	assert_int_equal(kept(f, NULL, pool("q")), 0);
-	/* Nothing is kept from the waiter itself. */
-	assert_int_equal(kept(f, &f->a, pool("p")), 0);
-	queue_remove(f->queue, &f->a);
-	assert_int_equal(kept(f, NULL, pool("p")), 0);
-}
-
-static void who_comes_first_is_not_passed(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), PAGE);
-	add(f, &f->b, pool("p"), 100 * PAGE);
-	pass(f, &f->a, pool("p"), 100, 0);
-	assert_int_equal(kept(f, NULL, pool("p")), 0);
-	pass(f, &f->b, pool("p"), PASSES, 0);
-	assert_int_equal(kept(f, NULL, pool("p")), PAGE);
-	assert_int_equal(kept(f, &f->b, pool("p")), PAGE);
-	queue_remove(f->queue, &f->a);
-	queue_remove(f->queue, &f->b);
-}
-
-/* A large one that nothing helps does not hold back small ones for ever; its turn comes again. */
-static void turns_end_and_come_again(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), 100 * PAGE);
-	add(f, &f->b, pool("p"), 100 * PAGE);
-	for (uint64_t now = 7; now < 10 * KEEP; now += 2 * KEEP) {
-		pass(f, &f->b, pool("p"), PASSES, now);
-		assert_int_equal(kept(f, &f->b, pool("p")), 100 * PAGE);
-		assert_int_equal(queue_get_time(f->queue), now + KEEP);
-		assert_null(queue_expire(f->queue, now + KEEP - 1));
-		assert_int_equal(kept(f, &f->b, pool("p")), 100 * PAGE);
-		assert_false(queue_is_touched(f->queue));
-		assert_null(queue_expire(f->queue, now + KEEP));
-		assert_int_equal(kept(f, &f->b, pool("p")), 0);
-		/* Whom it held back is tried; the first was not, in this round. */
-		assert_ptr_equal(queue_next(f->queue), &f->b);
-		refuse(f, &f->b, pool("p"), 100 * PAGE);
-		assert_null(queue_next(f->queue));
-	}
-	queue_remove(f->queue, &f->a);
-	queue_remove(f->queue, &f->b);
-}
-
-/* Two large ones, both passed: one after the other, not the first over and over. */
-static void turns_go_round(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), 100 * PAGE);
-	add(f, &f->b, pool("p"), 50 * PAGE);
-	pass(f, NULL, pool("p"), PASSES, 0);
-	assert_int_equal(kept(f, NULL, pool("p")), 100 * PAGE);
-	queue_expire(f->queue, KEEP);
-	assert_int_equal(kept(f, NULL, pool("p")), 50 * PAGE);
-	/* The first came first still: nothing is kept from it. */
-	assert_int_equal(kept(f, &f->a, pool("p")), 0);
-	pass(f, NULL, pool("p"), PASSES, KEEP);
-	queue_expire(f->queue, 2 * KEEP);
-	assert_int_equal(kept(f, NULL, pool("p")), 100 * PAGE);
-	queue_remove(f->queue, &f->a);
-	queue_remove(f->queue, &f->b);
-}
-
-/* Who is short of something else now keeps nothing of what it was short of before. */
-static void other_shortage_other_turn(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), 100 * PAGE);
-	add(f, &f->b, pool("p"), PAGE);
-	pass(f, NULL, pool("p"), PASSES, 0);
-	refuse(f, &f->a, pool("p"), 100 * PAGE);
-	assert_int_equal(kept(f, NULL, pool("p")), 100 * PAGE);
-	assert_false(queue_is_touched(f->queue));
-	refuse(f, &f->a, user(1), 100 * PAGE);
-	assert_int_equal(kept(f, NULL, pool("p")), 0);
-	assert_int_equal(kept(f, NULL, user(1)), 0);
-	assert_ptr_equal(queue_next(f->queue), &f->b);
-	queue_remove(f->queue, &f->a);
-	queue_remove(f->queue, &f->b);
-}
-
-/* Death of a waiter: what was kept for it is there for the others, and they are told. */
-static void leaves_no_trace(void **state)
-{
-	struct fixture *f = *state;
-
-	add(f, &f->a, pool("p"), 100 * PAGE);
-	add(f, &f->b, pool("p"), PAGE);
-	add(f, &f->c, pool("q"), PAGE);
-	f->a.uid = f->b.uid = 1;
-	f->c.uid = 2;
-	assert_int_equal(queue_count(f->queue), 3);
-	assert_int_equal(queue_count_of(f->queue, 1), 2);
-	pass(f, NULL, pool("p"), PASSES, 0);
-	queue_remove(f->queue, &f->a);
-	assert_null(f->a.things);
-	assert_int_equal(queue_count(f->queue), 2);
-	assert_int_equal(queue_count_of(f->queue, 1), 1);
-	assert_int_equal(kept(f, NULL, pool("p")), 0);
-	assert_ptr_equal(queue_next(f->queue), &f->b);
-	queue_remove(f->queue, &f->b);
-	assert_null(queue_next(f->queue));
-	queue_remove(f->queue, &f->c);
-	assert_int_equal(queue_get_time(f->queue), UINT64_MAX);
-}
-
 /* One for whom nothing was kept was in nobody's way. */
 static void leaves_unnoticed(void **state)
 {
@@ -501,8 +274,6 @@ static void many_in_order(void **state)
 	assert_int_equal(queue_count(f->queue), 0);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,12 +284,6 @@ int main(void)
 		TEST(kernel_is_asked_once_in_a_round),
 		TEST(easier_wants_are_tried),
 		TEST(quota_refuses_each_for_itself),
-		TEST(small_pass_large_so_often),
-		TEST(who_comes_first_is_not_passed),
-		TEST(turns_end_and_come_again),
-		TEST(turns_go_round),
-		TEST(other_shortage_other_turn),
-		TEST(leaves_no_trace),
 		TEST(leaves_unnoticed),
 		TEST(times_out),
 		TEST(times_do_not_wrap),
