@@ -55,7 +55,7 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
  */
 static const struct operation {
 	size_t body;  /* bytes of the request behind the header */
-	size_t least; /* the same in the minor that had it first */
+	size_t least; /* the same as it was first */
 	int (*handle)(struct client *client, const struct wire_frame *request, struct reply *reply);
 } operations[] = {
 	[DMABUFD_HELLO] = {sizeof(struct dmabufd_hello), 8, handle_hello},
@@ -68,7 +68,8 @@ static const struct operation {
 	[DMABUFD_STATUS] = {0, 0, handle_status},
 	[DMABUFD_CLIENTS] = {sizeof(struct dmabufd_cursor), 8, handle_clients},
 	[DMABUFD_WATCH] = {0, 0, handle_watch},
-	[DMABUFD_REASONS] = {sizeof(struct dmabufd_question), sizeof(struct dmabufd_question),
+	[DMABUFD_REASONS] = {sizeof(struct dmabufd_question),
+			     sizeof(struct dmabufd_cursor) + DMABUFD_REQUEST_SIZE_0,
 			     handle_reasons},
 };
 
