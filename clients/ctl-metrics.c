@@ -6,7 +6,6 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "ctl.h"
@@ -14,6 +13,7 @@
 
 #define LINE_SIZE 4096
 #define REQUEST_MAX 65536
+#define BOUND_SIZE 32
 
 static void add_gauge(struct metrics *metrics, const char *name, const char *help, uint64_t value)
 {
@@ -30,22 +30,29 @@ static void add_counter(struct metrics *metrics, const char *name, const char *h
 	metrics_add(metrics, total, NULL, NULL, value);
 }
 
+/* In seconds, as the format writes numbers that are labels: 5e-05, 0.001, 1.0. */
+static void format_bound(char text[static BOUND_SIZE], uint64_t microseconds)
+{
+	int n = snprintf(text, BOUND_SIZE, "%g", (double)microseconds / 1e6);
+
+	if (microseconds == UINT64_MAX)
+		strcpy(text, "+Inf");
+	else if (!strpbrk(text, ".e"))
+		snprintf(text + n, BOUND_SIZE - (size_t)n, ".0");
+}
+
 /* Buckets hold what is in those before them, too. */
 static void add_durations(struct metrics *metrics, const struct dmabuf_status_info *status)
 {
 	uint64_t sum = 0;
-	char bound[32];
+	char bound[BOUND_SIZE];
 
 	metrics_family(metrics, "request_duration_seconds", "histogram",
 		       "How long requests for memory took, granted or refused");
 	for (unsigned int i = 0; i < status->n_buckets; i++) {
-		uint64_t usec = status->buckets[i].bound;
-
-		snprintf(bound, sizeof(bound), "%" PRIu64 ".%06" PRIu64, usec / 1000000,
-			 usec % 1000000);
+		format_bound(bound, status->buckets[i].bound);
 		sum += status->buckets[i].count;
-		metrics_add(metrics, "request_duration_seconds_bucket", "le",
-			    usec == UINT64_MAX ? "+Inf" : bound, sum);
+		metrics_add(metrics, "request_duration_seconds_bucket", "le", bound, sum);
 	}
 	metrics_add(metrics, "request_duration_seconds_count", NULL, NULL, sum);
 	metrics_add_seconds(metrics, "request_duration_seconds_sum", NULL, NULL, status->duration);
