@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A program on a terminal of its own. Knows nothing of the program."""
 
-import contextlib
 import os
 import pty
 import select
@@ -22,9 +21,8 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
         if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.fd)
 
