@@ -57,9 +57,9 @@ def test_metrics(client, free_camera):
 
 def test_metrics_name_the_reason(free_camera):
     with guest.configured("[Daemon]\nUserBytesMax=1M\n"), libdmabuf.Connection() as client:
-        for size in (2 * MIB, 1 << 40):
+        for size, pool in ((2 * MIB, None), (8 * MIB, "system")):
             with pytest.raises(libdmabuf.Refused):
-                client.allocate(size, free_camera)
+                client.allocate(size, free_camera, pool=pool)
         numbers = metrics()
         assert {key[1]: value for key, value in numbers.items()
                 if key[0] == "dmabufd_refusals_total" and value} == {"quota": 1, "unsuitable": 1}
