@@ -30,15 +30,10 @@ static const char *const refusal_names[] = {
 };
 
 static const char *const event_names[] = {
-	[DMABUF_EVENT_ALLOCATED] = "allocated",
-	[DMABUF_EVENT_RELEASED] = "released",
-	[DMABUF_EVENT_REFUSED] = "refused",
-	[DMABUF_EVENT_CONNECTED] = "connected",
-	[DMABUF_EVENT_LEFT] = "left",
-	[DMABUF_EVENT_POOL_APPEARED] = "pool-new",
-	[DMABUF_EVENT_POOL_VANISHED] = "pool-gone",
-	[DMABUF_EVENT_RELOADED] = "reloaded",
-	[DMABUF_EVENT_LOST] = "lost",
+	[DMABUF_EVENT_ALLOCATED] = "allocated", [DMABUF_EVENT_RELEASED] = "released",
+	[DMABUF_EVENT_REFUSED] = "refused",     [DMABUF_EVENT_CONNECTED] = "connected",
+	[DMABUF_EVENT_LEFT] = "left",           [DMABUF_EVENT_POOL_APPEARED] = "pool-new",
+	[DMABUF_EVENT_RELOADED] = "reloaded",   [DMABUF_EVENT_LOST] = "lost",
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -111,7 +111,7 @@ static int attach(struct manager *m)
 	log_ready(m, clock_now(CLOCK_MONOTONIC) - start);
 	sd_notify(0, "STATUS=Ready.");
 	manager_review_settings(m);
-	watch_tell_pools(m, DMABUFD_EVENT_POOL_APPEARED);
+	watch_tell_pools(m);
 	waiting_retry_all(m);
 	return 0;
 }

@@ -143,14 +143,14 @@ void watch_tell_refused(const struct client *client, const struct dmabufd_reques
 	tell_user(client->manager, &frame);
 }
 
-void watch_tell_pools(struct manager *m, enum dmabufd_event_type type)
+void watch_tell_pools(struct manager *m)
 {
 	struct wire_frame frame;
 	unsigned int n_pools;
 	const struct pool *pools = module_get_pools(m->module, &n_pools);
 
 	for (unsigned int i = 0; i < n_pools; i++) {
-		event_init(&frame, type);
+		event_init(&frame, DMABUFD_EVENT_POOL_APPEARED);
 		strcpy(frame.event.pool, pools[i].name);
 		frame.event.size = pools[i].size;
 		tell_all(m, &frame);

@@ -33,8 +33,8 @@ void watch_tell_client(const struct client *client, enum dmabufd_event_type type
 void watch_tell_refused(const struct client *client, const struct dmabufd_request *request,
 			const struct reply *reply);
 
-/* POOL_APPEARED or POOL_VANISHED, for each pool of the module. */
-void watch_tell_pools(struct manager *manager, enum dmabufd_event_type type);
+/* POOL_APPEARED, for each pool of the module. */
+void watch_tell_pools(struct manager *manager);
 
 void watch_tell_reloaded(struct manager *manager);
 

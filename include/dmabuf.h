@@ -327,9 +327,8 @@ enum dmabuf_event_type {
 	DMABUF_EVENT_CONNECTED = 4,
 	DMABUF_EVENT_LEFT = 5,
 	DMABUF_EVENT_POOL_APPEARED = 6,
-	DMABUF_EVENT_POOL_VANISHED = 7,
-	DMABUF_EVENT_RELOADED = 8, /* the configuration */
-	DMABUF_EVENT_LOST = 9      /* this watcher was too slow for what happened before */
+	DMABUF_EVENT_RELOADED = 7, /* the configuration */
+	DMABUF_EVENT_LOST = 8      /* this watcher was too slow for what happened before */
 };
 
 /* What an event does not have is 0 or "". */

@@ -252,9 +252,8 @@ enum dmabufd_event_type {
 	DMABUFD_EVENT_CONNECTED = 4,
 	DMABUFD_EVENT_LEFT = 5,
 	DMABUFD_EVENT_POOL_APPEARED = 6,
-	DMABUFD_EVENT_POOL_VANISHED = 7,
-	DMABUFD_EVENT_RELOADED = 8, /* the configuration */
-	DMABUFD_EVENT_LOST = 9,     /* number: events between the one before and this one */
+	DMABUFD_EVENT_RELOADED = 7, /* the configuration */
+	DMABUFD_EVENT_LOST = 8,     /* number: events between the one before and this one */
 };
 
 /* One frame, with the serial of the WATCH. What an event does not have is 0 or empty. */
