@@ -3,6 +3,7 @@
 
 import os
 
+import edu
 import guest
 import libdmabuf
 import poolnode
@@ -58,6 +59,21 @@ def reader(daemon_away):
     opened = poolnode.Node(os.O_RDWR | os.O_NONBLOCK)
     yield opened
     os.close(opened.fd)
+
+
+@pytest.fixture(scope="module")
+def dma_driver(system):
+    if not edu.address():
+        pytest.skip("no DMA device of the emulator here (-device edu)")
+    edu.load()
+    yield
+    edu.unload()
+
+
+@pytest.fixture
+def engine(dma_driver):
+    with edu.Engine() as opened:
+        yield opened
 
 
 @pytest.fixture
