@@ -32,7 +32,7 @@ def options(name: str, settings: str = "") -> list[str]:
 @pytest.mark.parametrize("name, expected", [
     ("arm64-6.12", "--arch arm64 --release 6.12"),
     ("amd64-6.1", "--arch amd64 --release 6.1"),
-    ("arm64-6.12-noiommu", "--arch arm64 --release 6.12 --no-iommu")])
+    ("arm64-6.12-noiommu", "--arch arm64 --release 6.12 --no-iommu --memory 4G")])
 def test_the_name_of_a_guest_says_what_it_is(name: str, expected: str) -> None:
     assert options(name) == expected.split()
 
