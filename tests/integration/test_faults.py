@@ -8,16 +8,15 @@ last and run on every kernel.
 
 import ctypes
 import errno
-import fcntl
 import gc
 import mmap
 import os
 import resource
 import socket
-import struct
 import warnings
 
 import drm
+import edu
 import faults
 import guest
 import kmemleak
@@ -32,8 +31,6 @@ MIB = 1 << 20
 LARGE = 2 * MIB
 SIZE = 7 * PAGE  # blocks of 4, 2 and 1 pages where they may be mixed
 ALLOC_ERRORS = {errno.ENOMEM, errno.ENOSPC, errno.EFAULT}
-VIDIOC_REQBUFS, VIDIOC_QBUF, VIDIOC_G_FMT = 0xc0145608, 0xc058560f, 0xc0d05604
-V4L2_CAPTURE, V4L2_DMABUF = 1, 4
 # What is contiguous anyway need not be asked to be.
 ALLOCATIONS = [(pool, mapping, flags) for pool in POOLS for mapping in (CACHED, WRITE_COMBINED)
                for flags in (0, CONTIGUOUS)
@@ -300,41 +297,19 @@ def test_import_into_a_display(injection, node, allocation):
         assert node.live() == [], "no attachment is left"
 
 
-class Camera:
-    """One queue of a V4L2 device, for buffers that are imported."""
-
-    def __init__(self, path):
-        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        form = bytearray(struct.pack("=II", V4L2_CAPTURE, 0).ljust(208, b"\0"))
-        fcntl.ioctl(self.fd, VIDIOC_G_FMT, form, True)
-        self.size = struct.unpack_from("=I", form, 8 + 20)[0]
-
-    def have(self, count):
-        """So many slots: none lets go of everything that was queued."""
-        fcntl.ioctl(self.fd, VIDIOC_REQBUFS, bytearray(struct.pack(
-            "=IIIII", count, V4L2_CAPTURE, V4L2_DMABUF, 0, 0)), True)
-
-    def queue_argument(self, fd):
-        """struct v4l2_buffer of slot 0, which is empty again: a QBUF may be told to have failed
-        when the buffer is queued already."""
-        self.have(0)
-        self.have(1)
-        words = struct.pack("=II52xIi4xI12x", 0, V4L2_CAPTURE, V4L2_DMABUF, fd, self.size)
-        return ctypes.create_string_buffer(words, 88)
-
-
-@pytest.mark.parametrize("mapping", [CACHED, WRITE_COMBINED], ids=["cached", "wc"])
-def test_import_into_a_camera(injection, node, free_camera, mapping):
-    """V4L2: attached by the first QBUF of a descriptor, mapped, and let go with the slot."""
-    camera = Camera(free_camera)
-    imported = node.alloc(CONTIGUOUS_POOL, camera.size, mapping)
-    errors = ioctl_sweep(node, camera.fd, VIDIOC_QBUF, lambda: camera.queue_argument(imported.fd),
-                         {errno.ENOMEM, errno.EFAULT})
+@pytest.mark.parametrize("allocation", IMPORTS, ids=name_of)
+def test_import_by_a_device(injection, node, engine, allocation):
+    """
+    Attached and mapped for one transfer. Not tried with V4L2: videobuf2 forgets its reference to a
+    buffer when it fails to attach, at an allocation of its own too, and the buffer lives for ever.
+    """
+    pool, mapping, flags = allocation
+    imported = node.alloc(pool, SIZE, mapping, flags, edu.reach())
+    errors = ioctl_sweep(node, engine.fd, edu.COPY, lambda: edu.Copy(
+        fd=imported.fd, flags=edu.TO_DEVICE, length=PAGE // 2), {errno.ENOMEM, errno.EFAULT})
     assert errno.ENOMEM in errors
-    camera.have(0)
     os.close(imported.fd)
     assert node.live() == [], "no attachment is left"
-    os.close(camera.fd)
 
 
 # Without injection: what a program itself can make fail.
