@@ -55,8 +55,8 @@ static int copy_table(struct sg_table *to, struct sg_table *from, struct device 
 
 /*
  * A device that cannot reach the memory gets it bounced through swiotlb, which copies by a cached
- * view: stale for an uncached buffer, and none exists of a no-map region. A cached buffer would have
- * as many copies as importers that bounce, and whose copy is the latest nobody can tell.
+ * view: stale for an uncached buffer, and none exists of a no-map region. A cached buffer would
+ * have as many copies as importers that bounce, and whose is the latest nobody can tell.
  */
 static bool would_bounce(struct dbp_buffer *buffer, struct device *dev)
 {
@@ -121,7 +121,7 @@ static struct sg_table *buffer_map(struct dma_buf_attachment *attachment,
 	struct dbp_attachment *a = attachment->priv;
 	int ret;
 
-	/* Not in attach: since 6.10 videobuf2 keeps its reference to a buffer that refuses it there. */
+	/* Not in attach: videobuf2 of 6.12 forgets its reference to a buffer that refuses there. */
 	if (would_bounce(buffer, a->dev))
 		return ERR_PTR(-ERANGE);
 	ret = dma_map_sgtable(a->dev, &a->table, direction, map_attributes(buffer));
