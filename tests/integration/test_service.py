@@ -250,7 +250,8 @@ def test_reload_returns_when_the_settings_are_in_force(free_camera):
         for size in range(1, 11):
             drop_in.write_text(f"[Daemon]\nUserBytesMax={size}M\n")
             guest.systemctl("reload", "dmabufd.service")
-            done = guest.run("dmabufctl", "alloc", free_camera, "--size", "16M")
+            done = guest.run("dmabufctl", "alloc", free_camera, "--size", "4M", "--count",
+                             "3")
             assert f"of {size}.0 MiB" in done.stderr
     finally:
         drop_in.unlink()
