@@ -33,12 +33,28 @@ static bool has_cache_lines(struct dbp_buffer *buffer)
 	return !buffer->memory.vaddr && !dev_is_dma_coherent(maintainer(buffer));
 }
 
+/*
+ * What dma_alloc_pages() gave is mapped for the pool's device already. A second mapping of the same
+ * pages would leave no one able to tell which of the two is synced.
+ */
+static int clean_mapped(struct dbp_buffer *buffer, struct scatterlist *sg)
+{
+	phys_addr_t offset = sg_phys(sg) - sg_phys(buffer->memory.table.sgl);
+
+	sg_dma_address(sg) = buffer->memory.handle + offset;
+	dma_sync_single_for_device(maintainer(buffer), sg_dma_address(sg), sg->length,
+				   DMA_BIDIRECTIONAL);
+	return 0;
+}
+
 /* A cached buffer stays mapped for the pool's device, by which it is synced later. */
 static int clean_block(struct dbp_buffer *buffer, struct scatterlist *sg)
 {
 	struct device *dev = maintainer(buffer);
 	dma_addr_t address;
 
+	if (buffer->memory.mapped)
+		return clean_mapped(buffer, sg);
 	address = dma_map_page(dev, sg_page(sg), 0, sg->length, DMA_BIDIRECTIONAL);
 	if (dma_mapping_error(dev, address))
 		return -ENOMEM;
@@ -61,7 +77,7 @@ static int restore_block(struct dbp_buffer *buffer, struct scatterlist *sg)
 {
 	if (has_attributes(buffer))
 		return dbp_set_write_back(sg_page(sg), sg->length);
-	if (has_cache_lines(buffer) && dbp_buffer_is_cached(buffer))
+	if (has_cache_lines(buffer) && dbp_buffer_is_cached(buffer) && !buffer->memory.mapped)
 		dma_unmap_page(maintainer(buffer), sg_dma_address(sg), sg->length,
 			       DMA_BIDIRECTIONAL);
 	return 0;

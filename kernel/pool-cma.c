@@ -100,6 +100,7 @@ static struct page *area_take(struct dbp_pool *pool, struct dbp_memory *mem)
 		area_give(pool, mem, page);
 		return ERR_PTR(-ENOSPC);
 	}
+	mem->mapped = true;
 	return page;
 }
 #endif

@@ -25,6 +25,7 @@ struct dbp_memory {
 	struct sg_table table;	/* the blocks, lowest address first where there is one block */
 	void *vaddr;		/* kernel mapping of a no-map region, else NULL */
 	dma_addr_t handle;	/* the provider's own */
+	bool mapped;		/* at handle, for the pool's device */
 };
 
 /*
