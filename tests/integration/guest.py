@@ -173,6 +173,24 @@ def configured(text):
 
 
 @contextlib.contextmanager
+def service_with(text):
+    """The daemon under a drop-in of its unit; the unit is as before afterwards."""
+    drop_in = pathlib.Path("/run/systemd/system/dmabufd.service.d/90-test.conf")
+    drop_in.parent.mkdir(parents=True, exist_ok=True)
+    drop_in.write_text(f"[Service]\n{text}\n")
+    systemctl("daemon-reload")
+    systemctl("restart", "dmabufd.service")
+    try:
+        yield
+    finally:
+        drop_in.unlink()
+        with contextlib.suppress(OSError):  # another drop-in is in it
+            drop_in.parent.rmdir()
+        systemctl("daemon-reload")
+        systemctl("restart", "dmabufd.service")
+
+
+@contextlib.contextmanager
 def udev_property(node, **properties):
     """udev gives these properties to a video node; without them afterwards."""
     rule = pathlib.Path("/run/udev/rules.d/99-test.rules")

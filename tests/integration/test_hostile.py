@@ -126,24 +126,6 @@ class Daemon:
             guest.wait_until(lambda: not node.live(), "every buffer is released")
 
 
-@contextlib.contextmanager
-def service(text):
-    """The daemon under a drop-in of its unit; the unit is as before afterwards."""
-    drop_in = pathlib.Path("/run/systemd/system/dmabufd.service.d/90-test.conf")
-    drop_in.parent.mkdir(parents=True, exist_ok=True)
-    drop_in.write_text(f"[Service]\n{text}\n")
-    guest.systemctl("daemon-reload")
-    guest.systemctl("restart", "dmabufd.service")
-    try:
-        yield
-    finally:
-        drop_in.unlink()
-        with contextlib.suppress(OSError):  # another drop-in is in it
-            drop_in.parent.rmdir()
-        guest.systemctl("daemon-reload")
-        guest.systemctl("restart", "dmabufd.service")
-
-
 # Frames --------------------------------------------------------------------------------------------
 
 def test_malformed_frames_on_a_live_socket(camera):
@@ -207,7 +189,7 @@ def test_client_that_asks_on_without_reading(camera):
 
 def test_more_unread_descriptors_than_the_kernel_allows_the_daemon(camera):
     """Other requests go on, allocations are told to come again, and succeed once there is room."""
-    with service("LimitNOFILE=192"):
+    with guest.service_with("LimitNOFILE=192"):
         daemon = Daemon()
         victim = connect(VICTIM)
         hoarders = [connect(HOSTILE) for _ in range(20)]
@@ -305,7 +287,7 @@ def exhaust_descriptors():
 
 def test_daemon_without_descriptors(camera):
     """Who is connected is served in full, who comes is told, and with descriptors all is as before."""
-    with service("LimitNOFILE=256"):
+    with guest.service_with("LimitNOFILE=256"):
         daemon = Daemon()
         victim = connect(VICTIM)
         held = exhaust_descriptors()

@@ -39,22 +39,6 @@ def properties(*names, unit="dmabufd.service"):
     return [found[name] for name in names]
 
 
-@contextlib.contextmanager
-def service_with(text):
-    """The service under a drop-in of its unit; without it afterwards."""
-    drop_in = pathlib.Path("/run/systemd/system/dmabufd.service.d/90-test.conf")
-    drop_in.parent.mkdir(parents=True, exist_ok=True)
-    drop_in.write_text(f"[Service]\n{text}\n")
-    guest.systemctl("daemon-reload")
-    guest.systemctl("restart", "dmabufd.service")
-    try:
-        yield
-    finally:
-        shutil.rmtree(drop_in.parent)
-        guest.systemctl("daemon-reload")
-        guest.systemctl("restart", "dmabufd.service")
-
-
 class Journal:
     """The daemon's messages from now on."""
 
@@ -105,7 +89,7 @@ def test_all_that_runs_as_the_service_is_confined():
 
 
 def test_watchdog_is_fed():
-    with service_with("WatchdogSec=2s"):
+    with guest.service_with("WatchdogSec=2s"):
         pid = guest.daemon_pid()
         seen = set()
         guest.wait_until(lambda: seen.add(properties("WatchdogTimestampMonotonic")[0])
@@ -133,7 +117,7 @@ def watchdog_ends(pid):
 
 
 def test_watchdog_ends_a_daemon_that_hangs(free_camera):
-    with service_with("WatchdogSec=2s"), libdmabuf.Connection() as client:
+    with guest.service_with("WatchdogSec=2s"), libdmabuf.Connection() as client:
         buffer, = client.allocate(MIB, free_camera)
         pid = guest.daemon_pid()
         os.kill(int(pid), signal.SIGSTOP)
@@ -144,7 +128,7 @@ def test_watchdog_ends_a_daemon_that_hangs(free_camera):
 
 def test_watchdog_ends_a_loop_that_makes_no_progress(free_camera):
     """It spins on an event that it never gets to read; its clients' turn does not come."""
-    with service_with("WatchdogSec=3s"), libdmabuf.Connection() as client:
+    with guest.service_with("WatchdogSec=3s"), libdmabuf.Connection() as client:
         buffer, = client.allocate(MIB, free_camera)
         pid = guest.daemon_pid()
         node = next(filter(is_node, links(f"/proc/{pid}/fd")))
@@ -186,7 +170,7 @@ def test_releases_wait_for_the_next_daemon(free_camera):
     """The queue has a reader at every moment: what is released between two daemons stays in it."""
     with libdmabuf.Connection() as client:
         held = client.allocate(4096, free_camera, count=3)
-    with service_with("RestartSec=3s"):
+    with guest.service_with("RestartSec=3s"):
         pid = guest.daemon_pid()
         os.kill(int(pid), signal.SIGKILL)
         guest.wait_until(lambda: guest.daemon_pid() == "0", "none runs")
@@ -209,7 +193,7 @@ def hello_within(seconds):
 def failing_starts():
     """Each start fails until what this gives is called."""
     reason = pathlib.Path("/run/dmabufd-test-reason")
-    with service_with(f"ExecStartPre=/usr/bin/test ! -e {reason}"):
+    with guest.service_with(f"ExecStartPre=/usr/bin/test ! -e {reason}"):
         reason.touch()
         try:
             yield reason.unlink
