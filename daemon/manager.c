@@ -112,6 +112,14 @@ int manager_read_events(struct manager *m)
 	return r;
 }
 
+uint64_t manager_get_time(const struct manager *m)
+{
+	uint64_t now = 0;
+
+	sd_event_now(m->event, CLOCK_MONOTONIC, &now);
+	return now;
+}
+
 static void tell(const char *text)
 {
 	log_warning("%s", text);

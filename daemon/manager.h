@@ -73,6 +73,9 @@ int manager_start(struct manager *manager);
 /* Handle the release events that are there now, rather than when the loop comes to it. */
 int manager_read_events(struct manager *manager);
 
+/* Of the event loop's turn: CLOCK_MONOTONIC, microseconds. */
+uint64_t manager_get_time(const struct manager *manager);
+
 /* One line for a person: why there is no module and what to do. */
 const char *manager_get_module_text(const struct manager *manager);
 

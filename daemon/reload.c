@@ -40,10 +40,8 @@ static void reload(struct manager *m)
 static int on_hangup(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
 	struct manager *m = userdata;
-	uint64_t now = 0;
 
-	sd_event_now(m->event, CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, manager_get_time(m));
 	reload(m);
 	sd_notify(0, "READY=1");
 	return 0;

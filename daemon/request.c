@@ -168,9 +168,8 @@ static void note_pools(struct allocation *a)
 /* Those who came before and still wait were passed. */
 static void allocation_succeed(const struct allocation *a)
 {
-	uint64_t now = 0;
+	uint64_t now = manager_get_time(a->manager);
 
-	sd_event_now(a->manager->event, CLOCK_MONOTONIC, &now);
 	for (unsigned int i = 0; i < a->n_made; i++) {
 		queue_pass(a->manager->queue, a->waiter, &a->made[i]->charge, now);
 		queue_pass(a->manager->queue, a->waiter, &a->made[i]->pool_charge, now);

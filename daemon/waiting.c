@@ -29,14 +29,6 @@ struct waiting {
 	struct dmabufd_request request;
 };
 
-static uint64_t get_now(const struct manager *m)
-{
-	uint64_t now = 0;
-
-	sd_event_now(m->event, CLOCK_MONOTONIC, &now);
-	return now;
-}
-
 /* Whose limit is reached? NULL: nobody's. */
 static const char *check_limits(const struct client *client, struct limit *limit)
 {
@@ -69,7 +61,8 @@ int waiting_begin(struct client *client, const struct wire_frame *request,
 	waiting->header = request->header;
 	waiting->request = request->request;
 	waiting->waiter.uid = client->peer.uid;
-	if (queue_add(m->queue, &waiting->waiter, shortage, get_now(m), request->request.wait) < 0)
+	if (queue_add(m->queue, &waiting->waiter, shortage, manager_get_time(m),
+		      request->request.wait) < 0)
 		return status;
 	client->waiting = TAKE_PTR(waiting);
 	waiting_arrange(m);
@@ -128,7 +121,7 @@ static int on_round(sd_event_source *source, void *userdata)
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata)
 {
 	struct manager *m = userdata;
-	uint64_t now = get_now(m);
+	uint64_t now = manager_get_time(m);
 	struct waiter *waiter;
 
 	while ((waiter = queue_expire(m->queue, now)))
