@@ -107,7 +107,7 @@ configure() {
 
 build_native() {
 	configure "$builds/native" -Db_sanitize=address,undefined -Db_lundef=false \
-		-Dkernel_module=disabled &&
+		-Dgstreamer=enabled -Dkernel_module=disabled &&
 		meson compile -C "$builds/native"
 }
 
@@ -149,14 +149,31 @@ target() {
 	export ARCH CROSS_COMPILE=$triple- KCFLAGS=-Werror
 }
 
+# foreign_gstreamer ARCH TRIPLE: what pkg-config and the linker need of GStreamer's libraries, whose
+# -dev package is for one architecture at a time and so is unpacked; headers are the same for all.
+# Sets the variable pkg_config.
+foreign_gstreamer() {
+	local package folder=$cache/gstreamer-$1 packages=libgstreamer-plugins-base1.0
+	pkg_config=$folder/usr/lib/$2/pkgconfig
+	[ ! -e "$folder/complete" ] || return 0
+	rm -rf "$folder"
+	mkdir -p "$folder"
+	(cd "$folder" && apt-get download "$packages-0:$1" "$packages-dev:$1") &&
+		for package in "$folder"/*.deb; do dpkg -x "$package" "$folder" || return; done &&
+		sed -i "s,^libdir=.*,libdir=$folder/usr/lib/$2,; /^Requires.private/d" "$pkg_config"/*.pc &&
+		rm "$folder"/*.deb && touch "$folder/complete"
+}
+
 # build_guest ARCH KERNEL PAYLOAD: programs, library and modules for a guest.
 build_guest() {
-	local headers=$2/headers payload=$3 folder cross triple
+	local headers=$2/headers payload=$3 folder cross triple pkg_config=
 	folder=$builds/guest-$(basename "$2")
 	target "$1"
-	configure "$folder" "${cross[@]}" --prefix=/usr \
+	[ ${#cross[@]} = 0 ] || foreign_gstreamer "$1" "$triple" || return
+	configure "$folder" "${cross[@]}" ${pkg_config:+"-Dpkg_config_path=$pkg_config"} --prefix=/usr \
 		--libdir="/usr/lib/$triple" --sysconfdir=/etc --localstatedir=/var \
-		-Dwerror=true -Dtests=false -Dkernel_module=build -Dkernel_dir="$headers" &&
+		-Dwerror=true -Dtests=false -Dgstreamer=enabled \
+		-Dkernel_module=build -Dkernel_dir="$headers" &&
 		DESTDIR=$payload/root meson install -C "$folder" &&
 		mkdir -p "$payload/run" &&
 		cp -r "$source_root/tests" "$payload/run/" &&

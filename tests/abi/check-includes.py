@@ -86,10 +86,20 @@ def check_clients(root):
                     yield path, f"uses more than the public header: {name} by {where.name}"
 
 
+def check_plugin(root):
+    """Of GStreamer's plugin: what knows frames knows no daemon, and nothing knows V4L2 or DRM."""
+    for path in sorted((root / "clients" / "gst").glob("*.[ch]")):
+        for angle, name in includes(path):
+            if name == "dmabuf.h" and path.stem not in ("settings", "allocator"):
+                yield path, "only the plugin's allocator speaks to the library"
+            if angle and FOREIGN.match(name) and not name.startswith("gst/"):
+                yield path, f"the plugin needs GStreamer and the library, but includes {name}"
+
+
 def main():
     root = Path(sys.argv[1]).resolve()
-    wrong = [problem for check in (check_pure, check_library, check_uapi, check_clients)
-             for problem in check(root)]
+    checks = (check_pure, check_library, check_uapi, check_clients, check_plugin)
+    wrong = [problem for check in checks for problem in check(root)]
     for path, problem in wrong:
         print(f"{path.relative_to(root)}: {problem}")
     return 1 if wrong else 0
