@@ -176,7 +176,7 @@ build_guest() {
 		-Dkernel_module=build -Dkernel_dir="$headers" &&
 		DESTDIR=$payload/root meson install -C "$folder" &&
 		mkdir -p "$payload/run" &&
-		cp -r "$source_root/tests" "$payload/run/" &&
+		cp -r "$source_root/tests" "$source_root/docs/gstreamer.md" "$payload/run/" &&
 		build_test_modules "$headers" "$folder/test-modules" "$payload" &&
 		build_test_programs "$1" "$triple" "$payload" &&
 		build_first "$triple" "$payload"

@@ -63,7 +63,7 @@ int fixture_teardown(void **state)
 bool fixture_tell(int fd, struct wire_frame *request)
 {
 	g_autofree gchar *text = g_strdup_printf(
-		"%" G_GUINT64_FORMAT " bytes, %u devices, flags %u, mapping %u, name %s",
+		"%" G_GUINT64_FORMAT " bytes, %u devices, flags %u, mapping %u, name %s.",
 		request->request.size, request->request.n_devices, request->request.flags,
 		request->request.mapping, request->request.name);
 

@@ -48,14 +48,26 @@ static void test_memory_is_a_dmabuf(void **state)
 	assert_int_equal(fstat(gst_dmabuf_memory_get_fd(memory), &st), 0);
 }
 
+/* The fake daemon's buffers have this name. */
+static bool is_mapped(void)
+{
+	g_autofree gchar *maps = NULL;
+
+	assert_true(g_file_get_contents("/proc/self/maps", &maps, NULL, NULL));
+	return strstr(maps, "/memfd:fake");
+}
+
 static void test_mapping_is_kept_and_can_change(void **state)
 {
 	g_autoptr(GstAllocator) allocator = make("camera");
-	g_autoptr(GstMemory) memory = gst_allocator_alloc(allocator, 5000, NULL);
+	GstMemory *memory = gst_allocator_alloc(allocator, 5000, NULL);
 
 	assert_holds(memory, GST_MAP_READ, 0);
+	assert_true(is_mapped());
 	assert_holds(memory, GST_MAP_WRITE, 0x5a);
 	assert_holds(memory, GST_MAP_READ, 0x5a);
+	gst_memory_unref(memory);
+	assert_false(is_mapped());
 }
 
 static void test_padding_is_allocated(void **state)

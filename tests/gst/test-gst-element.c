@@ -240,11 +240,11 @@ static void test_daemon_is_asked_what_the_properties_say(void **state)
 	set = asks("dmabufalloc name=cam device=/dev/null,/dev/zero mapping=write-combined "
 		   "usage=contiguous+cpu-reads-often");
 	assert_refused(set, GST_RESOURCE_ERROR_SETTINGS,
-		       "5000 bytes, 2 devices, flags 3, mapping 2, name cam");
-	unset = asks("dmabufalloc name=long-names-are-cut-not-refused-\303\244\303\266");
+		       "5000 bytes, 2 devices, flags 3, mapping 2, name cam.");
+	unset = asks("dmabufalloc name=long-names-are-cut-not-refused\303\244\303\266");
 	assert_refused(unset, GST_RESOURCE_ERROR_SETTINGS,
 		       "5000 bytes, 0 devices, flags 0, mapping 0, "
-		       "name long-names-are-cut-not-refused");
+		       "name long-names-are-cut-not-refused.");
 }
 
 static void test_properties_are_described(void **state)

@@ -78,10 +78,12 @@ def prepare():
         pathlib.Path("/etc/modprobe.d/dmabufd-test.conf").write_text(
             f"options dmabuf_pool coherent=camera@{base:#x}+{end - base:#x}\n")
     run("modprobe", "dmabuf_pool", check=True)
-    # Webcams only: several vivid devices would want one CEC adapter's name. Of each device the
-    # first camera has the contiguous importer, the second the one that maps memory for the CPU.
-    run("modprobe", "vivid", "n_devs=2", "allocators=1,0", "node_types=0x1,0x1",
-        "num_inputs=1,1", "input_types=0,0", check=True)
+    # Of each device the first camera has the contiguous importer, the second the one that maps
+    # memory for the CPU. Beside the webcam each has an HDMI input, and an output to be its source.
+    # Outputs count from 32 on: the cameras stay the first nodes.
+    run("modprobe", "vivid", "n_devs=2", "allocators=1,0", "node_types=0x101,0x101",
+        "num_inputs=2,2", "input_types=0xc,0xc", "num_outputs=1,1", "output_types=1,1",
+        "vid_out_nr=32,32", check=True)
     run("udevadm", "settle", check=True)
     systemctl("start", "dmabufd.socket")
 
@@ -129,11 +131,12 @@ class KernelLog:
         os.close(self.fd)
 
 
-def video_nodes(device):
-    """The /dev/video* of one platform device, by its name."""
-    top = pathlib.Path("/sys/class/video4linux")
-    return sorted(f"/dev/{entry.name}" for entry in top.iterdir()
-                  if (entry / "device").resolve().name == device)
+def video_nodes(device, kind="cap"):
+    """The /dev/video* of one platform device, by its name, that capture ("cap") or put out ("out")."""
+    found = [entry for entry in pathlib.Path("/sys/class/video4linux").iterdir()
+             if (entry / "device").resolve().name == device
+             and (entry / "name").read_text().strip().endswith(f"-vid-{kind}")]
+    return [f"/dev/{entry.name}" for entry in sorted(found, key=lambda entry: int(entry.name[5:]))]
 
 
 def region(name):

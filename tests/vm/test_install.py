@@ -40,7 +40,8 @@ def installed(tmp_path_factory):
     "usr/lib/systemd/system/dmabufd-metrics@.service",
     "usr/lib/udev/rules.d/70-dmabufd.rules", "usr/lib/sysusers.d/dmabufd.conf",
     "usr/share/man/man1/dmabufctl.1", "usr/share/man/man8/dmabufd.8",
-    "usr/share/bash-completion/completions/dmabufctl"])
+    "usr/share/bash-completion/completions/dmabufctl",
+    "usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstdmabufd.so"])
 def test_everything_is_installed(installed, path):
     assert (installed / path).is_file()
 
