@@ -112,7 +112,7 @@ build_native() {
 }
 
 # guest_options NAME: sets the array options, by which rig.py knows the guest. The name says it all:
-# ARCH-RELEASE, or with -noiommu after that; the release "debug" is the kernel that
+# ARCH-RELEASE, or with -noiommu or -packages after that; the release "debug" is the kernel that
 # DMABUFD_DEBUG_KERNEL names, and DMABUFD_KERNEL is another kernel for the default guest.
 # shellcheck disable=SC2206,SC2207 # lists of words are wanted
 guest_options() {
@@ -123,9 +123,22 @@ guest_options() {
 	debug) options+=(--kernel $(debug_kernel)) ;;
 	*) options+=(--release "$release") ;;
 	esac
+	case $variant in
 	# Much more than 32 bits can name: memory lies out of reach of some devices.
-	[ "$variant" != noiommu ] || options+=(--no-iommu --memory 4G)
+	noiommu) options+=(--no-iommu --memory 4G) ;;
+	# A compiler and the kernel's headers are in memory, as all files of a guest.
+	packages) options+=(--packages $(guest_packages "$arch" "$release") --memory 4G) ;;
+	esac
 	[ "$1" != "$default_guest" ] || options+=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
+}
+
+# guest_packages ARCH RELEASE: a list of what a guest has that builds the module for its kernel.
+guest_packages() {
+	local list=$builds/guest-packages-$1-$2
+	mkdir -p "$builds"
+	cp "$source_root/tests/packages/guest-packages" "$list"
+	"$source_root/tools/guest-kernel" --list "$1" "$2" | sed -n '2s/:.*//p' >>"$list"
+	echo "$list"
 }
 
 # .deb files; out of a folder those of the kernel that calls itself debug.

@@ -9,10 +9,12 @@ cd "$1"
 find include daemon libdmabuf clients examples tests -name '*.[ch]' \
 	! -path 'tests/modules/*' ! -path 'tests/kernel/*.c' -print0 |
 	xargs -0 clang-format --dry-run -Werror
-grep -lE '^#!/bin/(ba)?sh' tools/* tests/*/*.sh tests/vm/guest/usr/lib/rig/* .ci/run |
+grep -lE '^#!/bin/(ba)?sh' tools/* tests/*/*.sh tests/vm/guest/usr/lib/rig/* .ci/run \
+	debian/*.postinst debian/*.postrm debian/*.prerm |
 	xargs shellcheck -x -P tools
-missing=$(find include kernel daemon libdmabuf clients examples systemd tests tools .ci docs \
-	-type f ! -name '*.pyc' ! -name '*.png' ! -name '*.md' ! -name packages \
+missing=$(find include kernel daemon libdmabuf clients examples systemd tests tools .ci docs debian \
+	-type f ! -path debian/changelog ! -path debian/copyright ! -path debian/source/format \
+	! -name '*.pyc' ! -name '*.png' ! -name '*.md' ! -name packages \
 	-exec grep -L 'SPDX-License-Identifier' {} +)
 if [ -n "$missing" ]; then
 	echo "no SPDX line in:" "$missing"

@@ -83,10 +83,6 @@ static void set(mode_t mode, const char *text)
 {
 	acl_t acl = text ? acl_from_text(text) : NULL;
 
-	if (geteuid() != 0) {
-		fputs("skipped: only root can give files away\n", stderr);
-		skip();
-	}
 	assert_int_equal(chown(node, OWNER, GROUP), 0);
 	if (acl) {
 		if (acl_set_file(node, ACL_TYPE_ACCESS, acl) < 0) {
@@ -186,5 +182,10 @@ int main(void)
 		cmocka_unit_test(no_groups_at_all),
 	};
 
+	/* cmocka's own way to skip says "not ok". */
+	if (geteuid() != 0) {
+		puts("1..0 # SKIP only root can give files away");
+		return 0;
+	}
 	return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -46,6 +46,8 @@ class Setup:
     append: str | None = None
     """Words for the kernel's command line, instead of the usual ones."""
     cold: bool = False
+    packages: Path | None = None
+    """A list of more of them in its image, in the format of the file packages."""
 
     @property
     def board(self) -> Board:
@@ -81,9 +83,15 @@ def _newest_kernel(tool: Path, setup: Setup) -> list[str]:
 
 def image(setup: Setup) -> Path:
     """A folder with rootfs.cpio, the root file system without kernel modules."""
-    tool, packages = TOOLS / "guest-image", HERE / "packages"
-    return cache.folder("image", cache.key([tool, packages, setup.arch]),
-                        lambda new: _call(tool, new, packages, setup.arch))
+    tool, packages = TOOLS / "guest-image", [HERE / "packages"]
+    if setup.packages:
+        packages.append(setup.packages)
+
+    def make(new: Path) -> None:
+        (new / "packages").write_text("".join(file.read_text() for file in packages))
+        _call(tool, new, new / "packages", setup.arch)
+
+    return cache.folder("image", cache.key([tool, *packages, setup.arch]), make)
 
 
 def devicetree(setup: Setup) -> Path | None:

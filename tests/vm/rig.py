@@ -98,6 +98,8 @@ def _options() -> argparse.ArgumentParser:
                         help="the board without an IOMMU; amd64 never has one")
     parser.add_argument("--kernel", nargs="+", default=[], metavar="PACKAGE",
                         help=".deb files of a kernel, instead of the distribution's newest")
+    parser.add_argument("--packages", type=Path, metavar="LIST",
+                        help="a file that names more packages for the guest's image")
     parser.add_argument("--devicetree", type=Path, metavar="DTB",
                         help="instead of the emulator's with board.dtso on top")
     parser.add_argument("--memory", default=Setup.memory, help="default: %(default)s")
@@ -119,7 +121,8 @@ def _main() -> int:
     options, command = _options().parse_args(words[:end]), words[end + 1:]
     setup = Setup(arch=options.arch, release=options.release, iommu=options.iommu,
                   kernel=tuple(options.kernel), devicetree=options.devicetree,
-                  memory=options.memory, append=options.append, cold=options.cold)
+                  memory=options.memory, append=options.append, cold=options.cold,
+                  packages=options.packages)
     if options.what != "run":
         print(artifacts.MAKERS[options.what](setup))
         return 0

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Service, library and programs. The kernel module has a recipe of its own: dmabuf-pool.
+SUMMARY = "Allocator service for memory that media devices share"
+LICENSE = "MIT"
+LIC_FILES_CHKSUM = "file://LICENSES/MIT.txt;md5=aa77a1b3916b73da11f53ad64625810c"
+
+# Your mirror of the project; or say EXTERNALSRC for a clone that you work in.
+DMABUFD_SRC_URI ?= "git://git.example.org/dmabufd.git;protocol=https;branch=main"
+SRC_URI = "${DMABUFD_SRC_URI}"
+SRCREV ?= "${AUTOREV}"
+S = "${WORKDIR}/git"
+
+DEPENDS = "acl inih libpng systemd util-linux"
+inherit features_check meson pkgconfig systemd useradd
+REQUIRED_DISTRO_FEATURES = "systemd usrmerge"
+EXTRA_OEMESON = "-Dkernel_module=disabled -Dtests=false"
+
+SYSTEMD_SERVICE:${PN} = "dmabufd.socket"
+USERADD_PACKAGES = "${PN}"
+USERADD_PARAM:${PN} = "--system --user-group --no-create-home --shell /sbin/nologin dmabufd"
+
+PACKAGES =+ "libdmabuf dmabufctl"
+FILES:libdmabuf = "${libdir}/libdmabuf.so.*"
+FILES:dmabufctl = "${bindir} ${datadir}/bash-completion"
+FILES:${PN} += "${nonarch_libdir}"
+RRECOMMENDS:${PN} = "dmabufctl kernel-module-dmabuf-pool"

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What debian/ and docs/yocto/ repeat of the rest of the tree is what the rest says: the version,
+the symbols, the licences.
+
+Usage: check-packaging.py SOURCE_ROOT VERSION
+"""
+import fnmatch
+import hashlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+# What debian/copyright calls a licence, and what the files themselves do.
+LICENCES = {"Expat": "MIT", "GPL-2": "GPL-2.0-only",
+            "GPL-2 with Linux-syscall-note exception or Expat":
+                "(GPL-2.0-only WITH Linux-syscall-note) OR MIT"}
+SOURCES = ("clients", "daemon", "docs", "examples", "include", "kernel", "libdmabuf", "systemd",
+           "tests", "tools")
+
+
+def check_version(root, version):
+    top = (root / "debian" / "changelog").read_text().split("\n", 1)[0]
+    if f"({version})" not in top:
+        yield f"debian/changelog does not begin with {version}"
+    for recipe in (root / "docs" / "yocto").glob("*.bb"):
+        if not recipe.name.endswith(f"_{version}.bb"):
+            yield f"docs/yocto/{recipe.name} is not named after {version}"
+
+
+def check_symbols(root):
+    script = (root / "libdmabuf" / "libdmabuf.sym").read_text()
+    listed = set(re.findall(r"^ (dmabuf_\w+)@", (root / "debian" / "libdmabuf0.symbols").read_text(),
+                            re.MULTILINE))
+    scripted = set(re.findall(r"^\s+(dmabuf_\w+);", script, re.MULTILINE))
+    for name in sorted(listed ^ scripted):
+        yield f"{name} is not in both of libdmabuf.sym and debian/libdmabuf0.symbols"
+
+
+def licence_of(text, path):
+    """By the last paragraph of debian/copyright that names the file, as its format has it."""
+    found = ""
+    for files, licence in re.findall(r"^Files: (.*?)\nCopyright: .*?\nLicense: (.*?)\n", text,
+                                     re.MULTILINE | re.DOTALL):
+        if any(fnmatch.fnmatch(path, pattern) for pattern in files.split()):
+            found = licence
+    return found
+
+
+def check_copyright(root):
+    text = (root / "debian" / "copyright").read_text()
+    for path in sorted(path for folder in SOURCES for path in (root / folder).rglob("*")):
+        if not path.is_file() or path.suffix in (".pyc", ".png", ".md"):
+            continue
+        told = re.search(r"SPDX-License-Identifier: (.+?)(?: \*/| -->)?$",
+                         path.read_text()[:400], re.MULTILINE)
+        name = licence_of(text, str(path.relative_to(root)))
+        if told and told[1] != LICENCES.get(name):
+            yield f"{path.relative_to(root)} is {told[1]}, but {name} in debian/copyright"
+
+
+def check_recipes(root):
+    """A recipe names the licence's text by a sum, and by a path from the top of the sources."""
+    for recipe in (root / "docs" / "yocto").glob("*.bb"):
+        sums = re.findall(r"file://(\S+?);md5=([0-9a-f]{32})", recipe.read_text())
+        if not sums:
+            yield f"docs/yocto/{recipe.name} names no licence's text"
+        for name, told in sums:
+            if hashlib.md5((root / name).read_bytes()).hexdigest() != told:
+                yield f"docs/yocto/{recipe.name} has another sum for {name}"
+
+
+def check_overlays(root):
+    """The device trees that boards are shown compile, and the compiler has nothing to say."""
+    for overlay in sorted((root / "docs" / "boards").glob("*.dtso")):
+        # It asks for the cells of the board's root where they are missing, and grumbles where not.
+        done = subprocess.run(["dtc", "-@", "-W", "no-avoid_unnecessary_addr_size", "-I", "dts",
+                               "-O", "dtb", "-o", "/dev/null", overlay],
+                              check=False, capture_output=True, text=True)
+        if done.returncode != 0 or done.stderr:
+            yield f"{overlay.name}: {done.stderr.strip()}"
+
+
+def main(root, version):
+    wrong = [*check_version(root, version), *check_symbols(root), *check_copyright(root),
+             *check_recipes(root), *check_overlays(root)]
+    print(*wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
