@@ -64,7 +64,9 @@ def test_a_cross_built_package_has_what_a_native_one_has(native, other):
     ("dmabufctl", "usr/bin/v4l2-capture"),
     ("dmabufctl", "usr/share/man/man1/v4l2-capture.1.gz"),
     ("dmabuf-pool-dkms", "usr/lib/modules-load.d/dmabufd.conf"),
-    ("dmabufd-doc", "usr/share/doc/dmabufd-doc/install.md.gz")])
+    ("dmabufd-doc", "usr/share/doc/dmabufd/install.md.gz"),
+    ("dmabufd-doc", "usr/share/doc/dmabufd/examples/boards/imx8mm-evk.dtso"),
+    ("dmabufd-doc", "usr/share/doc/dmabufd/examples/yocto/dmabufd_0.1.0.bb")])
 def test_it_is_where_people_look(native, package, path):
     assert path in native[package].contents
 
@@ -101,7 +103,7 @@ def test_an_upgrade_stops_neither_socket_nor_service(native, tmp_path):
     scripts = native["dmabufd"].unpack(tmp_path / "dmabufd") / "DEBIAN"
     assert not (scripts / "preinst").exists()
     postinst = (scripts / "postinst").read_text()
-    assert "_dh_action=try-restart" in postinst and "'dmabufd.service'" in postinst
+    assert "deb-systemd-invoke try-restart 'dmabufd.service'" in postinst
     assert "deb-systemd-invoke start 'dmabufd.socket'" in postinst
     prerm = (scripts / "prerm").read_text()
     assert '"$1" = remove' in prerm and "stop 'dmabufd.socket'" in prerm

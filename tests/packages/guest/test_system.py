@@ -13,6 +13,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -160,8 +161,10 @@ def test_an_upgrade_starts_the_daemon_anew_and_leaves_the_module(upgraded, holde
 def test_buffers_end_with_their_holder(upgraded, holder):
     holder.terminate()
     holder.wait()
-    # The holder's own end gives them back; the daemon has heard of it when it answers.
-    assert buffers() == []
+    # The kernel tells the daemon, which may have heard our question first.
+    deadline = time.monotonic() + 30
+    while left := buffers():
+        assert time.monotonic() < deadline, left
 
 
 def test_a_purge_leaves_nothing(upgraded, holder):
@@ -170,7 +173,8 @@ def test_a_purge_leaves_nothing(upgraded, holder):
     apt("purge", *NAMES)
     assert not loaded() and not os.path.exists(NODE)
     assert run("systemctl", "list-units", "--all", "--plain", "--no-legend", "*dmabuf*") == ""
-    left = run("find", "/etc", "/lib/", "/run/dmabufd", "/usr", "/var", "-xdev", "-name",
-               "*dmabuf*", "!", "-path", "/usr/src/linux-headers-*", "!", "-path",
-               "/usr/lib/modules/*/kernel/*", status=1).splitlines()
-    assert left == ["find: '/run/dmabufd': No such file or directory"]
+    assert not os.path.exists("/run/dmabufd")
+    # The kernel and its headers have files of such names too.
+    left = run("find", "/etc", "/usr", "/var", "-xdev", "-regex", r".*/\(lib\|.*-\)?dmabuf[^/]*",
+               "!", "-path", "/usr/src/linux-*", "!", "-path", "/usr/lib/modules/*/kernel/*")
+    assert left == ""
