@@ -7,6 +7,7 @@ This file must not know which packages, nor what they should do.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
@@ -45,8 +46,11 @@ class Root:
         return done.stdout
 
     def apt(self, *words: str) -> str:
-        return self.call("apt-get", "--yes", "-o", "APT::Sandbox::User=root",
-                         "--no-install-recommends", *words)
+        # Whoever else tests packages here shares what was downloaded, and apt does not wait.
+        with self._downloads.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return self.call("apt-get", "--yes", "-o", "APT::Sandbox::User=root",
+                             "--no-install-recommends", *words)
 
     def read(self, path: str) -> str:
         return (self.path / path).read_text()
