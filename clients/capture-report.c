@@ -1,82 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is left when all is done: pictures in a folder, and the report for a person or a program.
+ * What is told when all is done, for a person or a program.
  */
 #include <err.h>
 #include <errno.h>
-#include <png.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "capture.h"
 #include "cleanup.h"
 #include "granted.h"
 #include "text.h"
 
-static int write_png(const char *path, const struct capture_format *format, const uint8_t *rgb)
+static const char *memory_name(const struct capture_camera *camera)
 {
-	png_image image = {.version = PNG_IMAGE_VERSION,
-			   .width = format->width,
-			   .height = format->height,
-			   .format = PNG_FORMAT_RGB,
-			   .flags = PNG_IMAGE_FLAG_FAST};
-
-	if (png_image_write_to_file(&image, path, 0, rgb, 0, NULL))
-		return 0;
-	warnx("cannot write %s: %s", path, image.message);
-	unlink(path);
-	return -EIO;
-}
-
-static int keep_path(struct capture_result *result, char *path)
-{
-	char **pictures = reallocarray(result->pictures, result->n_pictures + 1, sizeof(char *));
-
-	if (!pictures) {
-		warn("cannot keep the name of a picture");
-		return -ENOMEM;
-	}
-	result->pictures = pictures;
-	result->pictures[result->n_pictures++] = path;
-	return 0;
-}
-
-int capture_write_picture(const struct capture_options *options,
-			  const struct capture_format *format, const void *frame,
-			  unsigned int number, struct capture_result *result)
-{
-	_cleanup_free_ uint8_t *rgb = reallocarray(NULL, format->height, (size_t)format->width * 3);
-	_cleanup_free_ char *path = NULL;
-	int r;
-
-	if (!rgb ||
-	    asprintf(&path, "%s/%s-%03u.png", options->folder, options->prefix, number) < 0) {
-		warn("cannot make a picture");
-		return -ENOMEM;
-	}
-	capture_pixels_convert(format, frame, rgb);
-	r = write_png(path, format, rgb);
-	if (r == 0)
-		r = keep_path(result, path);
-	if (r == 0)
-		TAKE_PTR(path);
-	return r;
-}
-
-void capture_result_free(struct capture_result *result)
-{
-	for (unsigned int i = 0; i < result->n_pictures; i++)
-		free(result->pictures[i]);
-	free(result->pictures);
-}
-
-/* "RGB3": the code's four letters. */
-static void format_name(uint32_t pixels, char name[static 5])
-{
-	for (int i = 0; i < 4; i++)
-		name[i] = (char)(pixels >> (8 * i) & 0x7f);
-	name[4] = '\0';
+	return camera->queue.memory == V4L2_MEMORY_MMAP ? "mmap" : "dmabuf";
 }
 
 static void json_member(const char *name, const char *value)
@@ -86,52 +23,78 @@ static void json_member(const char *name, const char *value)
 	printf(",\n");
 }
 
-static int report_json(const struct capture_device *device, const struct capture_result *result,
-		       struct table *buffers)
+static void json_rate(double rate)
 {
-	char name[5];
+	if (rate > 0)
+		printf("   \"rate\": %.3f,\n", rate);
+	else
+		printf("   \"rate\": null,\n");
+}
+
+static int report_json(const struct capture_camera *camera, struct table *buffers)
+{
+	const struct video_format *format = &camera->queue.format;
+	char name[VIDEO_FOURCC_SIZE];
 	int r;
 
-	format_name(device->format.pixels, name);
+	video_fourcc_format(format->pixels, name);
 	printf("{\n");
-	json_member("node", device->node);
-	json_member("driver", device->driver);
-	json_member("card", device->card);
+	json_member("node", camera->device.node);
+	json_member("driver", camera->device.driver);
+	json_member("card", camera->device.card);
 	json_member("format", name);
-	printf("   \"width\": %u,\n   \"height\": %u,\n", device->format.width,
-	       device->format.height);
-	printf("   \"frames\": %u,\n   \"dropped\": %u,\n", result->frames, result->dropped);
-	json_member("memory", device->memory == V4L2_MEMORY_MMAP ? "mmap" : "dmabuf");
+	printf("   \"width\": %u,\n   \"height\": %u,\n   \"planes\": %u,\n", format->width,
+	       format->height, format->n_planes);
+	printf("   \"frames\": %u,\n   \"dropped\": %llu,\n", camera->count.frames,
+	       (unsigned long long)camera->count.dropped);
+	json_rate(capture_count_rate(&camera->count));
+	json_member("memory", memory_name(camera));
 	r = table_print_member(buffers);
 	printf(",\n   \"pictures\": [");
-	for (unsigned int i = 0; i < result->n_pictures; i++) {
+	for (unsigned int i = 0; i < camera->n_pictures; i++) {
 		printf("%s\n      ", i ? "," : "");
-		json_string(stdout, result->pictures[i]);
+		json_string(stdout, camera->pictures[i]);
 	}
-	printf("\n   ]\n}\n");
+	printf("\n   ]\n}");
 	return r;
 }
 
-static int report_text(const struct capture_device *device, const struct capture_result *result,
-		       struct table *buffers)
+static int report_text(const struct capture_camera *camera, struct table *buffers)
 {
-	char name[5];
+	const struct video_format *format = &camera->queue.format;
+	double rate = capture_count_rate(&camera->count);
+	char name[VIDEO_FOURCC_SIZE];
 	int r;
 
-	format_name(device->format.pixels, name);
-	printf("%s: %s (%s), %s %ux%u, %u frames, %u dropped, memory: %s\n\n", device->node,
-	       device->card, device->driver, name, device->format.width, device->format.height,
-	       result->frames, result->dropped,
-	       device->memory == V4L2_MEMORY_MMAP ? "mmap" : "dmabuf");
+	video_fourcc_format(format->pixels, name);
+	printf("%s: %s (%s), %s %ux%u, %u frames, %llu dropped, ", camera->device.node,
+	       camera->device.card, camera->device.driver, name, format->width, format->height,
+	       camera->count.frames, (unsigned long long)camera->count.dropped);
+	if (rate > 0)
+		printf("%.2f frames/s, ", rate);
+	printf("memory: %s\n\n", memory_name(camera));
 	r = tables_print(&buffers, 1);
 	printf("\n");
-	for (unsigned int i = 0; i < result->n_pictures; i++)
-		printf("%s\n", result->pictures[i]);
+	for (unsigned int i = 0; i < camera->n_pictures; i++)
+		printf("%s\n", camera->pictures[i]);
 	return r;
 }
 
-int capture_report(const struct capture_device *device, const struct capture_options *options,
-		   const struct capture_result *result)
+static void add_buffers(struct table *table, const struct video_queue *queue)
+{
+	for (unsigned int i = 0; i < queue->n_buffers; i++) {
+		for (unsigned int p = 0; p < queue->format.n_planes; p++) {
+			const struct video_memory *memory = &queue->buffers[i][p];
+
+			if (memory->granted)
+				granted_table_add(table, memory->granted);
+			else
+				granted_table_add_foreign(table, memory->size);
+		}
+	}
+}
+
+static int report_one(const struct capture_camera *camera, const struct capture_options *options)
 {
 	_cleanup_(table_freep) struct table *buffers = NULL;
 	struct table_options table = {.json = options->json};
@@ -139,14 +102,23 @@ int capture_report(const struct capture_device *device, const struct capture_opt
 
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < device->n_buffers; i++) {
-		if (device->buffers[i].granted)
-			granted_table_add(buffers, device->buffers[i].granted);
-		else
-			granted_table_add_foreign(buffers, device->buffers[i].size);
+	add_buffers(buffers, &camera->queue);
+	return options->json ? report_json(camera, buffers) : report_text(camera, buffers);
+}
+
+int capture_report(const struct capture_camera *cameras, const struct capture_options *options)
+{
+	int r = 0;
+
+	if (options->json)
+		printf("{\"devices\": [\n");
+	for (unsigned int i = 0; i < options->n_nodes && r == 0; i++) {
+		if (i > 0)
+			printf(options->json ? ",\n" : "\n");
+		r = report_one(&cameras[i], options);
 	}
-	r = options->json ? report_json(device, result, buffers)
-			  : report_text(device, result, buffers);
+	if (options->json)
+		printf("\n]}\n");
 	if (r < 0 || fflush(stdout) != 0) {
 		warn("cannot write the report");
 		return -EIO;

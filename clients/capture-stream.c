@@ -1,82 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frames: queue the buffers, start, take frame after frame, and make pictures of some. A buffer
- * goes back to the device before its copy becomes a picture, which takes longer than a frame.
+ * Frames: queue the buffers, start, take frame after frame of whichever camera has one, and make
+ * pictures of some. A buffer goes back to its camera before its copy becomes a picture, which takes
+ * longer than a frame.
  */
 #include <err.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "capture.h"
 #include "cleanup.h"
-
-struct stream {
-	struct capture_device *device;
-	const struct capture_options *options;
-	struct capture_result *result;
-	void *frame;
-	uint32_t sequence; /* of the last frame */
-};
-
-static bool is_multiplanar(const struct capture_device *device)
-{
-	return device->type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
-}
-
-static int fail_queue(const struct capture_device *device, unsigned int index, int r)
-{
-	if (device->memory == V4L2_MEMORY_DMABUF && (r == -EFAULT || r == -EINVAL))
-		warnx("the device refused the buffer: %s cannot use the memory of buffer %u (%s); "
-		      "compare dmabufctl explain %s --size %zu with what the kernel log says",
-		      device->node, index, strerror(-r), device->node, device->format.size);
-	else
-		warnx("%s: cannot queue buffer %u: %s", device->node, index, strerror(-r));
-	return r;
-}
-
-static int queue(const struct capture_device *device, unsigned int index)
-{
-	const struct capture_buffer *buffer = &device->buffers[index];
-	int fd = buffer->granted ? dmabuf_buffer_get_fd(buffer->granted) : -1;
-	struct v4l2_plane plane = {.length = (uint32_t)buffer->size};
-	struct v4l2_buffer b = {.type = device->type,
-				.memory = device->memory,
-				.index = index,
-				.length = (uint32_t)buffer->size};
-	int r;
-
-	if (is_multiplanar(device)) {
-		plane.m.fd = fd;
-		b.m.planes = &plane;
-		b.length = 1;
-	} else {
-		b.m.fd = fd;
-	}
-	r = capture_ioctl(device->fd, VIDIOC_QBUF, &b);
-	return r < 0 ? fail_queue(device, index, r) : 0;
-}
-
-/* -EAGAIN while there is none. */
-static int dequeue(const struct capture_device *device, struct v4l2_buffer *ret)
-{
-	struct v4l2_plane plane = {0};
-	struct v4l2_buffer b = {.type = device->type, .memory = device->memory};
-	int r;
-
-	if (is_multiplanar(device)) {
-		b.m.planes = &plane;
-		b.length = 1;
-	}
-	r = capture_ioctl(device->fd, VIDIOC_DQBUF, &b);
-	if (r < 0 && r != -EAGAIN)
-		warnx("%s: cannot take a frame: %s", device->node, strerror(-r));
-	if (r == 0)
-		*ret = b;
-	return r;
-}
 
 static int64_t now(void)
 {
@@ -86,102 +23,186 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int fail_stalled(const struct stream *stream)
+static bool is_done(const struct capture_camera *camera, const struct capture_options *options)
 {
-	warnx("%s gave no frame for %u s; %u of %u frames captured", stream->device->node,
-	      stream->options->timeout, stream->result->frames, stream->options->frames);
-	return -ETIMEDOUT;
+	return camera->count.frames >= options->frames;
 }
 
-/* The next whole frame. A damaged one is dropped, and does not count as a sign of life. */
-static int next_frame(const struct stream *stream, struct v4l2_buffer *ret)
+static bool wants_picture(const struct capture_options *options, unsigned int number)
 {
-	struct pollfd p = {.fd = stream->device->fd, .events = POLLIN};
-	int64_t deadline = now() + (int64_t)stream->options->timeout * 1000;
+	unsigned int every = options->every;
 
-	for (;;) {
-		int64_t rest = deadline - now();
-		int r = poll(&p, 1, rest > 0 ? (int)rest : 0);
-
-		if (r < 0 && errno != EINTR) {
-			warn("%s: cannot wait", stream->device->node);
-			return -EIO;
-		}
-		if (r == 0)
-			return fail_stalled(stream);
-		if (r < 0)
-			continue;
-		r = dequeue(stream->device, ret);
-		if (r == 0 && !(ret->flags & V4L2_BUF_FLAG_ERROR))
-			return 0;
-		if (r == 0)
-			r = queue(stream->device, ret->index);
-		if (r < 0 && r != -EAGAIN)
-			return r;
-	}
+	return every ? number % every == 0 : number + 1 == options->frames;
 }
 
-static bool wants_picture(const struct stream *stream, unsigned int number)
+static int copy_frame(struct capture_camera *camera, const struct video_frame *frame,
+		      struct picture_frame *ret)
 {
-	unsigned int every = stream->options->every;
-
-	return every ? number % every == 0 : number + 1 == stream->options->frames;
-}
-
-static int take_frame(struct stream *stream)
-{
-	struct capture_result *result = stream->result;
-	unsigned int number = result->frames;
-	struct v4l2_buffer b;
-	bool picture = wants_picture(stream, number);
-	int r = next_frame(stream, &b);
+	const struct video_queue *queue = &camera->queue;
+	uint8_t *to = camera->copy;
+	int r = video_buffer_begin(queue, frame->index, DMABUF_ACCESS_READ);
 
 	if (r < 0)
 		return r;
-	if (number > 0)
-		result->dropped += b.sequence - stream->sequence - 1;
-	stream->sequence = b.sequence;
-	result->frames++;
-	if (picture)
-		r = capture_buffer_read(stream->device, b.index, stream->frame);
-	if (r == 0)
-		r = queue(stream->device, b.index);
-	if (r == 0 && picture)
-		r = capture_write_picture(stream->options, &stream->device->format, stream->frame,
-					  number, result);
-	return r;
-}
+	for (unsigned int p = 0; p < queue->format.n_planes; p++) {
+		const uint8_t *map = queue->buffers[frame->index][p].map;
 
-static int start(const struct capture_device *device)
-{
-	int type = (int)device->type, r;
-
-	for (unsigned int i = 0; i < device->n_buffers; i++) {
-		r = queue(device, i);
-		if (r < 0)
-			return r;
+		memcpy(to, map + frame->offset[p], frame->used[p]);
+		ret->planes[p] = to;
+		ret->used[p] = frame->used[p];
+		to += frame->used[p];
 	}
-	r = capture_ioctl(device->fd, VIDIOC_STREAMON, &type);
-	if (r < 0)
-		warnx("%s: cannot start: %s", device->node, strerror(-r));
-	return r;
+	return video_buffer_end(queue, frame->index, DMABUF_ACCESS_READ);
 }
 
-int capture_stream(struct capture_device *device, const struct capture_options *options,
-		   struct capture_result *result)
+static int keep_path(struct capture_camera *camera, char *path)
 {
-	_cleanup_free_ void *frame = malloc(device->format.size);
-	struct stream stream = {device, options, result, frame, 0};
-	int type = (int)device->type, r;
+	char **pictures = reallocarray(camera->pictures, camera->n_pictures + 1, sizeof(char *));
 
-	if (!frame) {
-		warn("cannot keep a frame");
+	if (!pictures) {
+		warn("cannot keep the name of a picture");
 		return -ENOMEM;
 	}
-	r = start(device);
-	while (r == 0 && result->frames < options->frames)
-		r = take_frame(&stream);
-	/* Also when it did not start: buffers that are queued come back. */
-	capture_ioctl(device->fd, VIDIOC_STREAMOFF, &type);
+	camera->pictures = pictures;
+	camera->pictures[camera->n_pictures++] = path;
+	return 0;
+}
+
+static int write_picture(struct capture_camera *camera, const struct capture_options *options,
+			 const struct picture_frame *frame, unsigned int number)
+{
+	_cleanup_free_ char *path = NULL;
+	int r;
+
+	if (asprintf(&path, "%s/%s%s-%03u.%s", options->folder, options->prefix,
+		     camera->prefix_part ? camera->prefix_part : "", number,
+		     picture_type_name(options->type)) < 0) {
+		path = NULL;
+		warn("cannot make a picture");
+		return -ENOMEM;
+	}
+	r = picture_write(path, options->type, &camera->queue.format, frame);
+	if (r == 0)
+		r = keep_path(camera, path);
+	if (r == 0)
+		TAKE_PTR(path);
+	return r;
+}
+
+static int use_frame(struct capture_camera *camera, const struct capture_options *options,
+		     const struct video_frame *frame)
+{
+	unsigned int number = camera->count.frames;
+	bool picture = wants_picture(options, number);
+	struct picture_frame copy;
+	int r = 0;
+
+	capture_count_frame(&camera->count, frame);
+	if (picture)
+		r = copy_frame(camera, frame, &copy);
+	if (r == 0)
+		r = video_queue_put(&camera->queue, frame);
+	return r == 0 && picture ? write_picture(camera, options, &copy, number) : r;
+}
+
+/* A damaged frame is dropped, and does not count as a sign of life. */
+static int take_frame(struct capture_camera *camera, const struct capture_options *options)
+{
+	struct video_frame frame;
+	int r = video_queue_take(&camera->queue, &frame);
+
+	if (r == -EAGAIN)
+		return 0;
+	if (r == 0 && frame.flags & V4L2_BUF_FLAG_ERROR)
+		return video_queue_put(&camera->queue, &frame);
+	if (r == 0)
+		r = use_frame(camera, options, &frame);
+	camera->deadline = now() + (int64_t)options->timeout * 1000;
+	return r;
+}
+
+static int fail_stalled(const struct capture_camera *camera, const struct capture_options *options)
+{
+	warnx("%s gave no frame for %u s; %u of %u frames captured", camera->device.node,
+	      options->timeout, camera->count.frames, options->frames);
+	return -ETIMEDOUT;
+}
+
+/* Milliseconds until the first camera that is not done has been silent for too long. */
+static int patience(const struct capture_camera *cameras, const struct capture_options *options)
+{
+	int64_t first = INT64_MAX, rest;
+
+	for (unsigned int i = 0; i < options->n_nodes; i++)
+		if (!is_done(&cameras[i], options) && cameras[i].deadline < first)
+			first = cameras[i].deadline;
+	rest = first - now();
+	return rest > 0 ? (int)rest : 0;
+}
+
+static int serve(struct capture_camera *camera, const struct capture_options *options,
+		 short revents)
+{
+	if (is_done(camera, options))
+		return 0;
+	if (revents)
+		return take_frame(camera, options);
+	return now() >= camera->deadline ? fail_stalled(camera, options) : 0;
+}
+
+/* One turn: wait, then at most one frame of each camera. */
+static int serve_all(struct capture_camera *cameras, const struct capture_options *options)
+{
+	struct pollfd fds[CAPTURE_CAMERAS_MAX];
+	int r;
+
+	for (unsigned int i = 0; i < options->n_nodes; i++)
+		fds[i] = (struct pollfd){.fd = is_done(&cameras[i], options) ? -1
+									     : cameras[i].device.fd,
+					 .events = POLLIN};
+	r = poll(fds, options->n_nodes, patience(cameras, options));
+	if (r < 0 && errno != EINTR) {
+		warn("cannot wait for frames");
+		return -EIO;
+	}
+	if (r < 0)
+		return 0;
+	r = 0;
+	for (unsigned int i = 0; i < options->n_nodes && r == 0; i++)
+		r = serve(&cameras[i], options, fds[i].revents);
+	return r;
+}
+
+static int start(struct capture_camera *camera, const struct capture_options *options)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < camera->queue.n_buffers && r == 0; i++)
+		r = video_queue_put(&camera->queue, &(struct video_frame){.index = i});
+	if (r == 0)
+		r = video_queue_start(&camera->queue);
+	camera->deadline = now() + (int64_t)options->timeout * 1000;
+	return r;
+}
+
+static bool all_done(const struct capture_camera *cameras, const struct capture_options *options)
+{
+	for (unsigned int i = 0; i < options->n_nodes; i++)
+		if (!is_done(&cameras[i], options))
+			return false;
+	return true;
+}
+
+int capture_stream(struct capture_camera *cameras, const struct capture_options *options)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; i < options->n_nodes && r == 0; i++)
+		r = start(&cameras[i], options);
+	while (r == 0 && !all_done(cameras, options))
+		r = serve_all(cameras, options);
+	/* Also those that did not start: buffers that are queued come back. */
+	for (unsigned int i = 0; i < options->n_nodes; i++)
+		video_queue_stop(&cameras[i].queue);
 	return r;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The shell offers exactly what --help tells: commands, options, columns.
 
-Usage: check-completion.py COMPLETION DMABUFCTL
+Usage: check-completion.py COMPLETION DMABUFCTL COMPLETION-OF-VIDEO PROGRAM-FOR-VIDEO...
 """
 import os
 import re
@@ -13,7 +13,7 @@ from pathlib import Path
 ASK = """
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
-_dmabufctl
+$(complete -p "$1" | sed 's/.*-F //; s/ .*//')
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 
@@ -34,7 +34,7 @@ def told(text):
 
 def offered(script, ctl, *words):
     environment = os.environ | {"PATH": f"{Path(ctl).resolve().parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", ASK, "bash", script, "dmabufctl", *words], check=True,
+    done = subprocess.run(["bash", "-c", ASK, "bash", script, Path(ctl).name, *words], check=True,
                           capture_output=True, text=True, env=environment)
     return sorted(done.stdout.split())
 
@@ -63,8 +63,17 @@ def check(script, ctl):
     yield from compare("mapping", offered(script, ctl, "alloc", "-m", "c"), {"cached"})
 
 
-def main(script, ctl):
-    wrong = list(check(script, ctl))
+def check_video(script, program):
+    name = Path(program).name
+    _, options, _ = told(help_of(program))
+    yield from compare(name, offered(script, program, ""), options)
+    yield from compare(f"{name} -t", offered(script, program, "-t", "p"), {"png", "ppm"})
+    yield from compare(f"{name} -n", offered(script, program, "-n", ""), set())
+
+
+def main(script, ctl, video_script, *video):
+    wrong = [*check(script, ctl),
+             *(problem for program in video for problem in check_video(video_script, program))]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 

@@ -33,7 +33,7 @@ CONFIGURATIONS = {
 @dataclass
 class Result:
     configuration: str  # key of CONFIGURATIONS, and start of the pictures' names
-    capture: dict  # of v4l2-capture --json
+    capture: dict  # of a device, by v4l2-capture --json
     reference: str  # picture of the same device through its own buffers
     difference: tuple  # box of the pixels that differ outside the text, or None
 
@@ -42,7 +42,7 @@ def capture(node, folder, prefix, *options):
     """v4l2-capture; its JSON."""
     done = guest.run("v4l2-capture", "-d", node, "-s", SIZE, "-n", FRAMES, "-b", BUFFERS,
                      "-o", folder, "--prefix", prefix, "--json", *options, check=True, timeout=300)
-    return json.loads(done.stdout)
+    return json.loads(done.stdout)["devices"][0]
 
 
 def moving_boxes(image):

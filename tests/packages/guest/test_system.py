@@ -137,7 +137,7 @@ def test_a_user_of_group_video_captures_a_frame(camera, tmp_path):
         if str(folder).startswith("/tmp/"):
             folder.chmod(0o755)
     report = json.loads(as_user("v4l2-capture", "--device", camera, "--frames", "3", "--json",
-                                "--timeout", "120", "--output", str(tmp_path)))
+                                "--timeout", "120", "--output", str(tmp_path)))["devices"][0]
     assert report["frames"] >= 3
     with open(report["pictures"][0], "rb") as picture:
         assert picture.read(8) == b"\x89PNG\r\n\x1a\n"
