@@ -79,11 +79,14 @@ def prepare():
             f"options dmabuf_pool coherent=camera@{base:#x}+{end - base:#x}\n")
     run("modprobe", "dmabuf_pool", check=True)
     # Of each device the first camera has the contiguous importer, the second the one that maps
-    # memory for the CPU. Beside the webcam each has an HDMI input, and an output to be its source.
-    # Outputs count from 32 on: the cameras stay the first nodes.
-    run("modprobe", "vivid", "n_devs=2", "allocators=1,0", "node_types=0x101,0x101",
-        "num_inputs=2,2", "input_types=0xc,0xc", "num_outputs=1,1", "output_types=1,1",
-        "vid_out_nr=32,32", check=True)
+    # memory for the CPU, and the planes of the third lie apart. Beside the webcam each has an HDMI
+    # input, and an output to be its source. Outputs count from 32 on: cameras are the first nodes.
+    options = {"allocators": "1,0,1", "multiplanar": "1,1,2", "node_types": "0x101",
+               "num_inputs": "2", "input_types": "0xc", "num_outputs": "1", "output_types": "1",
+               "vid_out_nr": "32"}
+    run("modprobe", "vivid", "n_devs=3",
+        *(f"{name}={value if ',' in value else ','.join([value] * 3)}"
+          for name, value in options.items()), check=True)
     run("udevadm", "settle", check=True)
     systemctl("start", "dmabufd.socket")
 
