@@ -67,7 +67,6 @@ def check_video(script, program):
     name = Path(program).name
     _, options, _ = told(help_of(program))
     yield from compare(name, offered(script, program, ""), options)
-    yield from compare(f"{name} -t", offered(script, program, "-t", "p"), {"png", "ppm"})
     yield from compare(f"{name} -n", offered(script, program, "-n", ""), set())
 
 

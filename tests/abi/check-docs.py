@@ -4,7 +4,7 @@
 functions, opcodes, the kernel interface, the module's files, the configuration's examples, the
 messages in the journal.
 
-Usage: check-docs.py SOURCE_ROOT DMABUFCTL V4L2_CAPTURE DMABUFD
+Usage: check-docs.py SOURCE_ROOT DMABUFCTL PROGRAM-FOR-VIDEO... DMABUFD
 """
 import re
 import subprocess
@@ -158,11 +158,12 @@ def check_messages(root):
         yield "dmabufd.8 does not have the messages of log.h in their order"
 
 
-def main(root, ctl, capture, daemon):
+def main(root, ctl, *video, daemon):
     wrong = [*check_readme(root),
              *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in commands_of(ctl))),
              *check_commands(root, ctl), *check_exit_codes(root, ctl), *check_library_page(root),
-             *check_options(root, "v4l2-capture.1", [capture]),
+             *(problem for program in video
+               for problem in check_options(root, f"{Path(program).name}.1", [program])),
              *check_options(root, "dmabufd.8", [daemon]),
              *check_examples(root, daemon), *check_protocol(root), *check_uapi(root),
              *check_architecture(root), *check_messages(root)]
@@ -171,4 +172,4 @@ def main(root, ctl, capture, daemon):
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:-1], daemon=sys.argv[-1]))

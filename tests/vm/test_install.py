@@ -34,7 +34,8 @@ def installed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", [
-    "usr/bin/dmabufctl", "usr/bin/v4l2-capture", "usr/libexec/dmabufd", "usr/include/dmabuf.h",
+    "usr/bin/dmabufctl", "usr/bin/v4l2-capture", "usr/bin/v4l2-convert",
+    "usr/libexec/dmabufd", "usr/include/dmabuf.h",
     "usr/lib/systemd/system/dmabufd.socket", "usr/lib/systemd/system/dmabufd.service",
     "usr/lib/systemd/system/dmabufd-metrics.socket",
     "usr/lib/systemd/system/dmabufd-metrics@.service",
