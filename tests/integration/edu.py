@@ -56,6 +56,12 @@ def lowest_ram():
         return int(re.search(r"([0-9a-f]+)-[0-9a-f]+ : System RAM", file.read())[1], 16)
 
 
+def highest_ram():
+    """One past where it ends."""
+    with open("/proc/iomem", encoding="ascii") as file:
+        return max(int(end, 16) for end in re.findall(r"-([0-9a-f]+) : System RAM", file.read())) + 1
+
+
 def bits():
     """Of address: as few as the device has, unless no RAM is that low and nothing translates."""
     return NARROW if has_iommu() or lowest_ram() < 1 << NARROW else WIDE

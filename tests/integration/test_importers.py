@@ -401,6 +401,42 @@ def test_camera_refuses_memory_out_of_reach(camera, picture, above):
 
 
 @pytest.fixture
+def high(camera, picture):
+    """A buffer of the daemon for no device, which lies above what 32 bits can say."""
+    if edu.highest_ram() <= CAMERA_REACH + 1:
+        pytest.skip("no memory above 4 GiB here")
+    with libdmabuf.Connection() as client:
+        buffer, = client.allocate(len(picture), usage=libdmabuf.CONTIGUOUS, pool="system")
+    yield buffer
+    buffer.close()
+
+
+@pytest.mark.parametrize("camera", ["contiguous"], indirect=True)
+@pytest.mark.parametrize("pool", [None, "system"])
+def test_daemon_heeds_what_a_named_device_reaches(camera, picture, high, pool):
+    """A device of 32 bits cannot have what was asked for without naming it."""
+    assert high.address[0] > CAMERA_REACH
+    with Capture(camera, 1) as stream, pytest.raises(OSError):
+        stream.queue(0, high.fd)
+    decision = {row["question"]: row["answer"]
+                for row in guest.ctl("explain", camera, "--size", len(picture))["decision"]}
+    assert decision["highest address"] == hex(CAMERA_REACH)
+    with libdmabuf.Connection() as client:
+        low = client.allocate(len(picture), camera, count=3, pool=pool)
+    assert all(buffer.address[1] <= CAMERA_REACH + 1 for buffer in low)
+    capture(camera, low, picture, FRAMES)
+    libdmabuf.close_all(low)
+
+
+@pytest.mark.parametrize("camera", ["contiguous"], indirect=True)
+def test_the_narrowest_of_several_devices_counts(camera, picture, high):
+    with libdmabuf.Connection() as client:
+        low = client.allocate(len(picture), drm.node("vgem"), camera, pool="system")
+    assert low[0].address[1] <= CAMERA_REACH + 1 < high.address[0]
+    libdmabuf.close_all(low)
+
+
+@pytest.fixture
 def narrow_bus():
     """(highest address that it brings its devices to, a camera on it); its addresses begin at 0."""
     if not guest.DEVICE_TREE:
