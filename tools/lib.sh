@@ -107,7 +107,7 @@ configure() {
 
 build_native() {
 	configure "$builds/native" -Db_sanitize=address,undefined -Db_lundef=false \
-		-Dgstreamer=enabled -Dkernel_module=disabled &&
+		-Dgstreamer=enabled -Ddrm=enabled -Dkernel_module=disabled &&
 		meson compile -C "$builds/native"
 }
 
@@ -185,7 +185,7 @@ build_guest() {
 	[ ${#cross[@]} = 0 ] || foreign_gstreamer "$1" "$triple" || return
 	configure "$folder" "${cross[@]}" ${pkg_config:+"-Dpkg_config_path=$pkg_config"} --prefix=/usr \
 		--libdir="/usr/lib/$triple" --sysconfdir=/etc --localstatedir=/var \
-		-Dwerror=true -Dtests=false -Dgstreamer=enabled \
+		-Dwerror=true -Dtests=false -Dgstreamer=enabled -Ddrm=enabled \
 		-Dkernel_module=build -Dkernel_dir="$headers" &&
 		DESTDIR=$payload/root meson install -C "$folder" &&
 		mkdir -p "$payload/run" &&

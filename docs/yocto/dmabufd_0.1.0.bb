@@ -13,7 +13,7 @@ S = "${WORKDIR}/git"
 DEPENDS = "acl inih libpng systemd util-linux"
 inherit features_check meson pkgconfig systemd useradd
 REQUIRED_DISTRO_FEATURES = "systemd usrmerge"
-EXTRA_OEMESON = "-Dkernel_module=disabled -Dtests=false"
+EXTRA_OEMESON = "-Dkernel_module=disabled -Dtests=false -Ddrm=disabled"
 
 SYSTEMD_SERVICE:${PN} = "dmabufd.socket"
 USERADD_PACKAGES = "${PN}"

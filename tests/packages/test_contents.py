@@ -64,6 +64,7 @@ def test_a_cross_built_package_has_what_a_native_one_has(native, other):
     ("dmabufctl", "usr/bin/v4l2-capture"),
     ("dmabufctl", "usr/share/man/man1/v4l2-capture.1.gz"),
     ("dmabufctl", "usr/bin/v4l2-convert"),
+    ("dmabufctl", "usr/bin/v4l2-show"),
     ("dmabufctl", "usr/share/man/man1/v4l2-convert.1.gz"),
     ("dmabuf-pool-dkms", "usr/lib/modules-load.d/dmabufd.conf"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/install.md.gz"),
