@@ -255,8 +255,24 @@ static void expect_red(bool full_range, bool bt709, const char *yuv)
 	assert_in_range(rgb[2], 0, 2);
 }
 
+/* By the formulas of BT.601 and BT.709, for a colour that no channel of which is at its end. */
+static void expect_colour(bool full_range, bool bt709, const uint8_t expected[3])
+{
+	struct frame frame = frame_of(V4L2_PIX_FMT_YUV24, 1, 1, 3, "\x64\x6e\x96", 3);
+	uint8_t rgb[3];
+
+	frame.format.full_range = full_range;
+	frame.format.bt709 = bt709;
+	convert(&frame, rgb);
+	assert_memory_equal(rgb, expected, 3);
+}
+
 static void test_ranges_and_encodings(void **state)
 {
+	expect_colour(false, false, (const uint8_t[3]){133, 87, 62});
+	expect_colour(false, true, (const uint8_t[3]){137, 90, 60});
+	expect_colour(true, false, (const uint8_t[3]){131, 90, 68});
+	expect_colour(true, true, (const uint8_t[3]){135, 93, 67});
 	expect_white(false, false, 235);
 	expect_white(false, true, 235);
 	expect_white(true, false, 255);
