@@ -194,7 +194,7 @@ int client_reply(struct client *client, struct reply *reply, int status)
 }
 
 /* Serve one frame. Negative: the connection is over. */
-static int client_serve(struct client *client)
+static int client_serve_frame(struct client *client)
 {
 	struct wire_frame request;
 	struct reply reply;
@@ -218,19 +218,13 @@ static int client_serve(struct client *client)
 	return status == REPLY_LATER ? 0 : client_reply(client, &reply, status);
 }
 
-static int on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+void client_serve(struct client *client, uint32_t events)
 {
-	struct client *client = userdata;
-
-	if (revents & EPOLLOUT)
+	if (events & EPOLLOUT)
 		watch_resume(client);
-	if (revents == EPOLLOUT)
-		return 0;
-	user_end_turn(client->user, client->manager);
 	/* Which way a client left is its own affair, and no line in the log. */
-	if (client_serve(client) < 0)
+	if (events != EPOLLOUT && client_serve_frame(client) < 0)
 		client_free(client);
-	return 0;
 }
 
 static int on_hello_missing(sd_event_source *source, uint64_t usec, void *userdata)
@@ -303,9 +297,6 @@ int client_new(struct manager *manager, int fd, struct client **ret)
 	client_refuse_descriptors(fd);
 	r = peer_read(fd, &client->peer);
 	if (r >= 0)
-		r = sd_event_add_io(manager->event, &client->source, fd, EPOLLIN, on_readable,
-				    client);
-	if (r >= 0)
 		r = user_join(client);
 	if (r >= 0)
 		r = sd_event_add_time_relative(manager->event, &client->hello_timer,
@@ -327,7 +318,6 @@ struct client *client_free(struct client *client)
 	if (!client->hello_timer)
 		watch_tell_client(client, DMABUFD_EVENT_LEFT);
 	sd_event_source_disable_unref(client->hello_timer);
-	sd_event_source_disable_unref(client->source);
 	close(client->fd);
 	free(client->peer.groups);
 	free(client);

@@ -23,9 +23,7 @@ struct client {
 	LIST_ENTRY(client) link; /* manager.clients */
 	struct manager *manager;
 	struct user *user;
-	LIST_ENTRY(client) sibling; /* user.clients */
 	int fd;
-	sd_event_source *source;
 	sd_event_source *hello_timer; /* NULL after HELLO */
 	struct peer peer;
 	struct waiting *waiting; /* its request, while that waits; NULL otherwise */
@@ -47,6 +45,9 @@ int client_new(struct manager *manager, int fd, struct client **ret);
 /* Disconnects. What was allocated stays charged until it is released. Returns NULL. */
 struct client *client_free(struct client *client);
 void client_freep(struct client **client);
+
+/* Something came on its connection, or there is room for an event (EPOLL*). May free the client. */
+void client_serve(struct client *client, uint32_t events);
 
 /* Is it root, or a member of the group that this key of [Daemon] names? */
 bool client_is_root_or_in(const struct client *client, enum key_id key);

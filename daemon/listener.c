@@ -104,6 +104,11 @@ static int listener_admit(struct manager *m, int fd)
 	r = client_new(m, fd, &client);
 	if (r < 0)
 		return r;
+	/* A user that is new took one more. */
+	if (client->user->ready >= m->listener.reserved_from) {
+		client_turn_away(client->fd, -EMFILE, no_descriptor);
+		return 0;
+	}
 	limit = limit_of_connections(m->settings, &client->peer);
 	/* The new one is in the list already. */
 	if (client->user->n_clients > limit.max) {

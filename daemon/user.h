@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The users that are connected: how many connections each has, and whose turn it is. Users take
- * turns, on however many connections they ask. Knows no frame and no limit.
+ * turns, on however many connections they ask, and so do the connections of one user. Knows no frame
+ * and no limit.
  */
 #ifndef USER_H
 #define USER_H
@@ -9,28 +10,31 @@
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
+#include <systemd/sd-event.h>
 
 struct client;
 struct manager;
 
-LIST_HEAD(siblings, client);
-
 struct user {
 	LIST_ENTRY(user) link; /* manager.users */
+	struct manager *manager;
 	uid_t uid;
-	int64_t turn; /* priority of its clients in the event loop: served longest ago, served first */
 	uint64_t n_clients;
-	struct siblings clients;
+	int ready;               /* epoll: which connections have something for the daemon */
+	sd_event_source *source; /* of that; served longest ago, served first */
 };
 LIST_HEAD(users, user);
 
-/* A client whose peer and source are set becomes one of its user's. -ENOMEM, errors of sd-event. */
+/*
+ * A client whose peer is set becomes one of its user's, and its requests are waited for. -ENOMEM,
+ * errors of epoll and sd-event.
+ */
 int user_join(struct client *client);
 
 /* Does nothing for a client that never joined. */
 void user_leave(struct client *client);
 
-/* It is served: everybody else who waits goes first now. */
-void user_end_turn(struct user *user, struct manager *manager);
+/* What its connection is waited for from now on: EPOLLIN, EPOLLOUT. Errors of epoll_ctl(). */
+int user_wait_for(struct client *client, uint32_t events);
 
 #endif

@@ -16,6 +16,7 @@
 #include "list.h"
 #include "manager.h"
 #include "reply.h"
+#include "user.h"
 
 int handle_watch(struct client *client, const struct wire_frame *request, struct reply *reply)
 {
@@ -55,7 +56,7 @@ static void client_tell(struct client *client, struct wire_frame *frame)
 	client->watch_lost++;
 	client->manager->counters.lost++;
 	/* Without the wake-up the watcher is told when it leaves: never. It can live with that. */
-	sd_event_source_set_io_events(client->source, EPOLLIN | EPOLLOUT);
+	user_wait_for(client, EPOLLIN | EPOLLOUT);
 }
 
 void watch_resume(struct client *client)
@@ -67,7 +68,7 @@ void watch_resume(struct client *client)
 	if (client->watch_lost && !send_event(client, &frame))
 		return;
 	client->watch_lost = 0;
-	sd_event_source_set_io_events(client->source, EPOLLIN);
+	user_wait_for(client, EPOLLIN);
 }
 
 static void tell_all(struct manager *m, struct wire_frame *frame)

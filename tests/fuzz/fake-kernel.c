@@ -64,6 +64,8 @@ static struct {
 	struct dmabuf_pool_info pools[DMABUF_POOL_POOLS_MAX];
 	unsigned int n_lists, at_list;
 	struct answer lists[LISTS_MAX];
+	unsigned int n_old;
+	uint8_t old_tag[DMABUF_POOL_TAG_SIZE];
 	unsigned int n_live;
 	struct dmabuf_pool_buffer live[LIVE_MAX];
 	int watches[LIVE_MAX]; /* reading ends of their pipes */
@@ -206,11 +208,22 @@ static int allocate(struct dmabuf_pool_alloc *alloc)
 	return 0;
 }
 
-/* Ids ascend in the table: a release keeps the order. */
+static struct dmabuf_pool_buffer get_old(uint64_t id)
+{
+	struct dmabuf_pool_buffer buffer = {
+		.id = id, .size = 4096, .pool = kernel.n_pools - 1, .mapping = 1};
+
+	memcpy(buffer.tag, kernel.old_tag, sizeof(buffer.tag));
+	return buffer;
+}
+
+/* Ids ascend in the table: a release keeps the order. Those of the old ones come before. */
 static void list_live(struct dmabuf_pool_list *list, struct dmabuf_pool_buffer *records)
 {
 	unsigned int n = 0;
 
+	for (uint64_t id = list->after + 1; id <= kernel.n_old && n < list->count; id++)
+		records[n++] = get_old(id);
 	for (unsigned int i = 0; i < kernel.n_live && n < list->count; i++)
 		if (kernel.live[i].id > list->after)
 			records[n++] = kernel.live[i];
@@ -308,6 +321,14 @@ uint64_t fake_kernel_get_bytes(void)
 unsigned int fake_kernel_get_count(void)
 {
 	return kernel.n_live;
+}
+
+void fake_kernel_set_old(unsigned int n, const uint8_t tag[])
+{
+	assert(!kernel.last_id);
+	memcpy(kernel.old_tag, tag, sizeof(kernel.old_tag));
+	kernel.n_old = n;
+	kernel.last_id = n;
 }
 
 void fake_kernel_fail_alloc(int error)

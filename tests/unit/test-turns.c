@@ -40,7 +40,10 @@ static void ask(int fd, uint16_t opcode)
 	struct wire_frame frame = {.header = {.opcode = opcode, .serial = 1}};
 
 	frame.hello.major = opcode == DMABUFD_HELLO ? DMABUFD_PROTOCOL_MAJOR : 0;
-	assert_int_equal(wire_send(fd, &frame, sizeof(frame.header) + sizeof(frame.hello), NULL, 0),
+	assert_int_equal(wire_send(fd, &frame,
+				   sizeof(frame.header) +
+					   (opcode == DMABUFD_WATCH ? 0 : sizeof(frame.hello)),
+				   NULL, 0),
 			 0);
 }
 
@@ -127,11 +130,50 @@ static void who_comes_goes_last(void **state)
 	close(second);
 }
 
+/* Who asks again waits for the other connections of that user, too. */
+static void connections_of_a_user_take_turns(void **state)
+{
+	int eager = connect_as(1), patient[2] = {connect_as(1), connect_as(1)};
+
+	ask_all(&eager, 1);
+	ask_all(patient, 2);
+	assert_int_equal(serve(1, &eager, 1), 1);
+	ask_all(&eager, 1);
+	assert_int_equal(serve(2, patient, 2), 2);
+	assert_int_equal(serve(1, &eager, 1), 1);
+	close(eager);
+	close_all(patient, 2);
+}
+
+/* A watcher whose socket was full is told of its loss once it reads again. */
+static void a_watcher_that_reads_again_is_told(void **state)
+{
+	int watcher = connect_as(0), fds[DMABUFD_BUFFERS_MAX];
+	struct wire_frame frame;
+	unsigned int n_fds;
+
+	ask(watcher, DMABUFD_WATCH);
+	daemon_run(manager);
+	while (!manager->counters.lost)
+		close(connect_as(1));
+	daemon_run(manager);
+	frame.event.type = 0;
+	while (frame.event.type != DMABUFD_EVENT_LOST) {
+		assert_true(wire_receive(watcher, &frame, fds, &n_fds) > 0);
+		daemon_run(manager);
+	}
+	assert_int_equal(frame.event.number, manager->counters.lost);
+	assert_true(wire_receive(watcher, &frame, fds, &n_fds) == -EAGAIN);
+	close(watcher);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_crowd_is_one_user, start, stop),
 		cmocka_unit_test_setup_teardown(who_comes_goes_last, start, stop),
+		cmocka_unit_test_setup_teardown(connections_of_a_user_take_turns, start, stop),
+		cmocka_unit_test_setup_teardown(a_watcher_that_reads_again_is_told, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
