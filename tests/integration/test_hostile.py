@@ -109,8 +109,9 @@ class Daemon:
     def count_fds(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
-    def wait_for_fds(self, more):
-        """At most so many more than at the start: what is closed is closed a moment later."""
+    def wait_for_fds(self, connections, users):
+        """At most those of so many: what is closed is closed a moment later."""
+        more = connections + users
         guest.wait_until(lambda: self.count_fds() <= self.fds + more, f"{more} more descriptors")
 
     def resident_kib(self):
@@ -119,7 +120,7 @@ class Daemon:
         return int(rollup.partition("Anonymous:")[2].split()[0])
 
     def assert_unharmed(self, kib=1024):
-        self.wait_for_fds(0)
+        self.wait_for_fds(0, 0)
         assert guest.daemon_pid() == self.pid
         assert self.resident_kib() <= self.kib + kib
         with poolnode.Node() as node:
@@ -160,7 +161,7 @@ def test_descriptors_never_read(camera):
         ask(hoarder, camera, count=14)
     guest.wait_until(lambda: len(guest.ctl("buffers")["buffers"]) == 14 * len(hoarders),
                      "all are on their way")
-    daemon.wait_for_fds(len(hoarders) + 1)
+    daemon.wait_for_fds(len(hoarders) + 1, 2)
     status, ids = allocate(victim, camera, count=14)
     assert status == 0 and len(ids) == 14
     close_all([*hoarders, victim])
@@ -180,7 +181,7 @@ def test_client_that_asks_on_without_reading(camera):
             with contextlib.suppress(OSError):
                 ask(hoarder, camera, count=14)
             gone.append(hoarder)
-        daemon.wait_for_fds(1)
+        daemon.wait_for_fds(1, 1)
         assert len(guest.ctl("buffers")["buffers"]) == 140
         assert allocate(victim, camera, count=14)[0] == 0
         close_all([*gone, victim])
@@ -247,7 +248,7 @@ def test_connections_by_the_thousand(camera):
             assert allocate(victim, camera)[0] == 0
             victim.socket.close()
     assert (len(held), refused) == (CONNECTIONS_MAX, attempts - CONNECTIONS_MAX)
-    daemon.wait_for_fds(CONNECTIONS_MAX)
+    daemon.wait_for_fds(CONNECTIONS_MAX, 1)
     close_all(held)
     daemon.assert_unharmed()
 
@@ -266,7 +267,7 @@ def test_connections_that_say_nothing_fill_the_queue(camera):
         os.kill(int(daemon.pid), signal.SIGCONT)
     assert victim.hello()[0] == 0
     assert allocate(victim, camera)[0] == 0
-    daemon.wait_for_fds(CONNECTIONS_MAX + 1)
+    daemon.wait_for_fds(CONNECTIONS_MAX + 1, 2)
     close_all([*silent, victim])
     daemon.assert_unharmed()
 
@@ -303,7 +304,7 @@ def test_daemon_without_descriptors(camera):
         guest.systemctl("reload", "dmabufd.service")
         assert allocate(victim, camera, count=14)[0] == 0
         close_all(held)
-        daemon.wait_for_fds(1)
+        daemon.wait_for_fds(1, 1)
         newcomer = connect(VICTIM)
         assert allocate(newcomer, camera)[0] == 0
         close_all([newcomer, victim])
