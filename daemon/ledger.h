@@ -7,7 +7,6 @@
 #define LEDGER_H
 
 #include <stdint.h>
-#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "pool.h"
@@ -17,7 +16,6 @@
 struct ledger;
 
 struct buffer {
-	TAILQ_ENTRY(buffer) link; /* ledger.buffers */
 	uint64_t id;
 	uint64_t size;
 	uint64_t base; /* physical */
@@ -25,15 +23,23 @@ struct buffer {
 	unsigned int pool; /* index */
 	enum mapping mapping;
 	bool contiguous;
-	bool known;     /* false: the tag could not be read, and owner is empty */
+	bool known;     /* false: the tag could not be read, and what is of it here is empty */
 	bool withdrawn; /* made by a request that then failed: its end makes no more room */
-	struct tag owner;
+	uid_t uid;
+	pid_t pid;
+	char name[TAG_NAME_SIZE];
 	struct charge charge;      /* the user and the devices */
 	struct charge pool_charge; /* the pool */
+	unsigned int n_devices;
+	char devices
+		[]; /* their keys, each behind the NUL of the one before: no more than it needs */
 };
 
-/* -ENOMEM. The buffer belongs to the caller until it is inserted. */
-int buffer_new(struct buffer **ret);
+/*
+ * For this owner; NULL when there is no telling. -ENOMEM. The buffer belongs to the caller until it
+ * is inserted.
+ */
+int buffer_new(const struct tag *owner, struct buffer **ret);
 
 /* Gives the charges back. NULL is ignored. Returns NULL. */
 struct buffer *buffer_free(struct buffer *buffer);

@@ -139,19 +139,21 @@ int handle_devices(struct client *client, const struct wire_frame *request, stru
 }
 
 /* As many whole keys as fit. */
-static void set_keys(char text[static DMABUFD_DEVICE_SIZE], const struct tag *owner)
+static void set_keys(char text[static DMABUFD_DEVICE_SIZE], const struct buffer *buffer)
 {
+	const char *key = buffer->devices;
 	size_t at = 0;
 
-	for (unsigned int i = 0; i < owner->n_devices; i++) {
-		size_t length = strlen(owner->devices[i]);
+	for (unsigned int i = 0; i < buffer->n_devices; i++) {
+		size_t length = strlen(key);
 
 		if (at + (i > 0) + length >= DMABUFD_DEVICE_SIZE)
 			return;
 		if (i > 0)
 			text[at++] = ',';
-		memcpy(text + at, owner->devices[i], length);
+		memcpy(text + at, key, length);
 		at += length;
+		key += length + 1;
 	}
 }
 
@@ -167,17 +169,17 @@ void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const s
 	to->kind = pool ? pool->kind : 0;
 	to->mapping = buffer->mapping;
 	to->flags = buffer->contiguous ? DMABUFD_BUFFER_CONTIGUOUS : 0;
-	to->uid = buffer->known ? buffer->owner.uid : (uid_t)-1;
-	to->pid = (uint32_t)buffer->owner.pid;
+	to->uid = buffer->known ? buffer->uid : (uid_t)-1;
+	to->pid = (uint32_t)buffer->pid;
 	if (pool)
 		strcpy(to->pool, pool->name);
-	strcpy(to->name, buffer->owner.name);
-	set_keys(to->devices, &buffer->owner);
+	strcpy(to->name, buffer->name);
+	set_keys(to->devices, buffer);
 }
 
 static bool is_visible(const struct client *client, const struct buffer *buffer)
 {
-	return client->peer.uid == 0 || (buffer->known && buffer->owner.uid == client->peer.uid);
+	return client->peer.uid == 0 || (buffer->known && buffer->uid == client->peer.uid);
 }
 
 static const struct buffer *next_visible(const struct client *client, uint64_t after)

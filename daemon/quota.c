@@ -190,13 +190,26 @@ static void charge_drop_accounts(struct charge *charge)
 {
 	while (charge->n_accounts)
 		account_drop_if_empty(charge->accounts[--charge->n_accounts]);
+	free(TAKE_PTR(charge->accounts));
+}
+
+static int charge_reserve(struct charge *charge, unsigned int n_accounts)
+{
+	assert(!charge->accounts && n_accounts <= CLAIMS_MAX);
+	if (!n_accounts)
+		return 0;
+	charge->accounts = calloc(n_accounts, sizeof(struct account *));
+	return charge->accounts ? 0 : -ENOMEM;
 }
 
 /* Finds or makes each account; charges none of them. */
 static int charge_add_accounts(struct charge *charge, struct quota *quota,
 			       const struct claim claims[], unsigned int n_claims)
 {
-	assert(!charge->n_accounts && n_claims <= CLAIMS_MAX);
+	int r = charge_reserve(charge, n_claims);
+
+	if (r < 0)
+		return r;
 	for (unsigned int i = 0; i < n_claims; i++) {
 		struct account *account = account_find(quota, &claims[i].id);
 
@@ -362,19 +375,33 @@ int charge_take(struct charge *charge, struct quota *quota, const struct claim c
 	return 0;
 }
 
-int charge_restore(struct charge *charge, struct quota *quota, const struct claim claims[],
-		   unsigned int n_claims, uint64_t bytes)
+static int charge_commit_unless_overflow(struct charge *charge, uint64_t bytes)
 {
-	int r = charge_add_accounts(charge, quota, claims, n_claims);
-
-	if (r < 0)
-		return r;
 	if (charge_overflows(charge, bytes)) {
 		charge_drop_accounts(charge);
 		return -EOVERFLOW;
 	}
 	charge_commit(charge, bytes);
 	return 0;
+}
+
+int charge_restore(struct charge *charge, struct quota *quota, const struct claim claims[],
+		   unsigned int n_claims, uint64_t bytes)
+{
+	int r = charge_add_accounts(charge, quota, claims, n_claims);
+
+	return r < 0 ? r : charge_commit_unless_overflow(charge, bytes);
+}
+
+int charge_restore_like(struct charge *charge, const struct charge *like, uint64_t bytes)
+{
+	int r = charge_reserve(charge, like->n_accounts);
+
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < like->n_accounts; i++)
+		charge->accounts[charge->n_accounts++] = like->accounts[i];
+	return charge_commit_unless_overflow(charge, bytes);
 }
 
 void charge_release(struct charge *charge)

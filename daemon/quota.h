@@ -68,7 +68,7 @@ struct claim {
 struct charge {
 	uint64_t bytes;
 	unsigned int n_accounts;
-	struct account *accounts[CLAIMS_MAX];
+	struct account **accounts; /* as many as it needs: there is a charge for each buffer */
 };
 
 enum refusal_why {
@@ -112,6 +112,9 @@ int charge_take(struct charge *charge, struct quota *quota, const struct claim c
 /* The same without a look at the limits: the memory is in use already. -EOVERFLOW, -ENOMEM. */
 int charge_restore(struct charge *charge, struct quota *quota, const struct claim claims[],
 		   unsigned int n_claims, uint64_t bytes);
+
+/* The same on the accounts of a charge that is taken. */
+int charge_restore_like(struct charge *charge, const struct charge *like, uint64_t bytes);
 
 /* Give everything back; a second call does nothing. */
 void charge_release(struct charge *charge);

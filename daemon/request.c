@@ -200,7 +200,7 @@ static int charge_one(struct allocation *a, unsigned int i, struct reply *reply)
 {
 	struct buffer **ret = &a->buffers[i];
 	struct refusal refusal;
-	int r = buffer_new(ret);
+	int r = buffer_new(&a->job->owner, ret);
 
 	if (r >= 0)
 		r = charge_take(&(*ret)->charge, a->manager->quota, a->claims, a->n_claims,
@@ -211,8 +211,6 @@ static int charge_one(struct allocation *a, unsigned int i, struct reply *reply)
 	}
 	if (r < 0)
 		return reply_fail(reply, r, "dmabufd is out of memory: try again later");
-	(*ret)->known = true;
-	(*ret)->owner = a->job->owner;
 	return 0;
 }
 

@@ -106,8 +106,8 @@ static void add_buffers(struct dmabufd_client clients[], unsigned int n, const s
 
 	for (; buffer; buffer = ledger_next(m->ledger, buffer->id))
 		for (unsigned int i = 0; i < n; i++)
-			if (buffer->known && clients[i].pid == (uint32_t)buffer->owner.pid &&
-			    clients[i].uid == buffer->owner.uid) {
+			if (buffer->known && clients[i].pid == (uint32_t)buffer->pid &&
+			    clients[i].uid == buffer->uid) {
 				clients[i].buffers++;
 				clients[i].bytes += buffer->size;
 			}

@@ -50,12 +50,8 @@ static bool string_is_valid(const char *string, size_t size)
 {
 	size_t length = strnlen(string, size);
 
-	if (length == size)
-		return false;
-	for (size_t i = length; i < size; i++)
-		if (string[i])
-			return false;
-	return true;
+	/* Behind the first NUL each byte is as the one before it. */
+	return length < size && !memcmp(string + length, string + length + 1, size - length - 1);
 }
 
 static int devices_unpack(const char *devices, struct tag *tag)

@@ -65,7 +65,8 @@ static struct {
 	unsigned int n_lists, at_list;
 	struct answer lists[LISTS_MAX];
 	unsigned int n_old;
-	uint8_t old_tag[DMABUF_POOL_TAG_SIZE];
+	const uint8_t (*old_tags)[DMABUF_POOL_TAG_SIZE];
+	unsigned int n_old_tags;
 	unsigned int n_live;
 	struct dmabuf_pool_buffer live[LIVE_MAX];
 	int watches[LIVE_MAX]; /* reading ends of their pipes */
@@ -213,7 +214,7 @@ static struct dmabuf_pool_buffer get_old(uint64_t id)
 	struct dmabuf_pool_buffer buffer = {
 		.id = id, .size = 4096, .pool = kernel.n_pools - 1, .mapping = 1};
 
-	memcpy(buffer.tag, kernel.old_tag, sizeof(buffer.tag));
+	memcpy(buffer.tag, kernel.old_tags[id % kernel.n_old_tags], sizeof(buffer.tag));
 	return buffer;
 }
 
@@ -323,10 +324,11 @@ unsigned int fake_kernel_get_count(void)
 	return kernel.n_live;
 }
 
-void fake_kernel_set_old(unsigned int n, const uint8_t tag[])
+void fake_kernel_set_old(unsigned int n, const uint8_t tags[][256], unsigned int n_tags)
 {
 	assert(!kernel.last_id);
-	memcpy(kernel.old_tag, tag, sizeof(kernel.old_tag));
+	kernel.old_tags = tags;
+	kernel.n_old_tags = n_tags;
 	kernel.n_old = n;
 	kernel.last_id = n;
 }

@@ -23,8 +23,8 @@ void fake_kernel_release(void);
 uint64_t fake_kernel_get_bytes(void);
 unsigned int fake_kernel_get_count(void);
 
-/* Before the first ALLOC: n buffers with this tag live that nobody here holds, a page each. */
-void fake_kernel_set_old(unsigned int n, const uint8_t tag[]);
+/* Before the first ALLOC: n buffers live that nobody here holds, a page each; tags in turn. */
+void fake_kernel_set_old(unsigned int n, const uint8_t tags[][256], unsigned int n_tags);
 
 /* The next ALLOC fails so; 0 for none. */
 void fake_kernel_fail_alloc(int error);

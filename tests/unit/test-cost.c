@@ -22,6 +22,7 @@ enum {
 	FEW = 512,
 	MANY = 8192,
 	CROWD = 1024,
+	N_OWNERS = 8,
 	ROUNDS = 40,
 	REQUESTS = 20 /* in one round; so many buffers may a user have, see daemon.c */
 };
@@ -37,17 +38,25 @@ static int make_room(void **state)
 	return r < 0 ? r : setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Buffers of some programs, of which each names another pair of devices. */
+static void make_tags(uint8_t tags[N_OWNERS][TAG_SIZE])
+{
+	for (unsigned int i = 0; i < N_OWNERS; i++) {
+		struct tag owner = {.uid = 77 + i / 2, .pid = (pid_t)(1000 + i), .n_devices = 2};
+
+		sprintf(owner.devices[0], "platform:something%u", i);
+		sprintf(owner.devices[1], "pci:0000:00:%02u.0", i);
+		assert_int_equal(tag_pack(&owner, tags[i]), 0);
+	}
+}
+
 static void start(unsigned int n_old)
 {
-	const struct tag owner = {.uid = 77,
-				  .pid = 78,
-				  .n_devices = 2,
-				  .devices = {"platform:something", "pci:0000:00:02.0"}};
-	uint8_t tag[TAG_SIZE];
+	static uint8_t tags[N_OWNERS][TAG_SIZE];
 
-	assert_int_equal(tag_pack(&owner, tag), 0);
+	make_tags(tags);
 	fake_kernel_start();
-	fake_kernel_set_old(n_old, tag);
+	fake_kernel_set_old(n_old, tags, N_OWNERS);
 	assert_int_equal(daemon_start(&manager), 0);
 	assert_int_equal(ledger_get_count(manager->ledger), n_old);
 }

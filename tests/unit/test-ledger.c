@@ -13,7 +13,7 @@ static struct buffer *make(uint64_t id, uint64_t size)
 {
 	struct buffer *buffer = NULL;
 
-	assert_int_equal(buffer_new(&buffer), 0);
+	assert_int_equal(buffer_new(NULL, &buffer), 0);
 	buffer->id = id;
 	buffer->size = size;
 	return buffer;
@@ -116,9 +116,64 @@ static void removal_gives_the_charges_back(void **state)
 	quota_free(quota);
 }
 
+static void a_gap_is_no_buffer(void **state)
+{
+	enum {
+		N = 1000
+	};
+	struct ledger *ledger = NULL;
+
+	assert_int_equal(ledger_new(&ledger), 0);
+	for (uint64_t id = 1; id <= N; id++)
+		insert(ledger, id, 1);
+	/* All but the first and the last, from the middle on. */
+	for (uint64_t id = 2; id < N; id++)
+		assert_int_equal(ledger_remove(ledger, (id * 497) % (N - 2) + 2), 0);
+	assert_int_equal(ledger_get_count(ledger), 2);
+	assert_int_equal(next(ledger, 0), 1);
+	assert_int_equal(next(ledger, 1), N);
+	assert_int_equal(next(ledger, N), 0);
+	for (uint64_t id = 2; id < N; id++) {
+		assert_null(ledger_get(ledger, id));
+		assert_int_equal(ledger_remove(ledger, id), -ENOENT);
+	}
+	for (uint64_t id = 2; id < N; id += 2)
+		insert(ledger, id, 1);
+	for (uint64_t id = 2; id < N; id++)
+		assert_int_equal(next(ledger, id - 1), id + id % 2);
+	assert_int_equal(ledger_get_bytes(ledger), 2 + (N - 2) / 2);
+	ledger_free(ledger);
+}
+
+static void a_buffer_knows_its_owner(void **state)
+{
+	struct tag owner = {.uid = 5,
+			    .pid = 6,
+			    .name = "label",
+			    .n_devices = 2,
+			    .devices = {"platform:camera", "pci:x"}};
+	struct buffer *buffer = NULL;
+
+	assert_int_equal(buffer_new(&owner, &buffer), 0);
+	memset(&owner, 0xff, sizeof(owner));
+	assert_true(buffer->known);
+	assert_int_equal(buffer->uid, 5);
+	assert_int_equal(buffer->pid, 6);
+	assert_string_equal(buffer->name, "label");
+	assert_int_equal(buffer->n_devices, 2);
+	assert_memory_equal(buffer->devices, "platform:camera\0pci:x", 22);
+	buffer_free(buffer);
+	assert_int_equal(buffer_new(NULL, &buffer), 0);
+	assert_false(buffer->known);
+	assert_int_equal(buffer->n_devices, 0);
+	buffer_free(buffer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_gap_is_no_buffer),
+		cmocka_unit_test(a_buffer_knows_its_owner),
 		cmocka_unit_test(inserts_and_removes),
 		cmocka_unit_test(iterates_in_order),
 		cmocka_unit_test(removal_gives_the_charges_back),

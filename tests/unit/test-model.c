@@ -172,7 +172,7 @@ static void step_allocate(struct row *row)
 		model_allows(&both.model, wanted.uid, wanted.devices, wanted.pool, wanted.size);
 	int r;
 
-	assert_int_equal(buffer_new(&buffer), 0);
+	assert_int_equal(buffer_new(NULL, &buffer), 0);
 	buffer->id = wanted.id;
 	buffer->size = wanted.size;
 	name_devices(wanted.devices, &payer);

@@ -347,9 +347,33 @@ static void freed_with_a_balance(void **state)
 	quota_free(quota);
 }
 
+/* On the same accounts; and at the edge on none of them. */
+static void restores_like_another(void **state)
+{
+	const struct who who = {.known = true, .uid = 1, .n_devices = 1, .devices = {"a"}};
+	const struct account_id id = {ACCOUNT_USER_DEVICE, 1, "a", ""};
+	struct charge first = {0}, second = {0}, third = {0};
+	struct quota *quota = NULL;
+
+	assert_int_equal(quota_new(&quota), 0);
+	assert_int_equal(restore(&first, quota, &who, 100), 0);
+	assert_int_equal(charge_restore_like(&second, &first, 20), 0);
+	assert_int_equal(quota_get_bytes(quota, &id), 120);
+	assert_int_equal(quota_get_buffers(quota, &id), 2);
+	assert_int_equal(charge_restore_like(&third, &first, UINT64_MAX - 119), -EOVERFLOW);
+	assert_int_equal(quota_get_bytes(quota, &id), 120);
+	charge_release(&first);
+	assert_int_equal(quota_get_bytes(quota, &id), 20);
+	assert_int_equal(charge_restore_like(&third, &second, UINT64_MAX - 20), 0);
+	charge_release(&second);
+	charge_release(&third);
+	quota_free(quota);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(restores_like_another),
 		cmocka_unit_test(exactly_the_limit),
 		cmocka_unit_test(release_twice),
 		cmocka_unit_test(all_accounts_or_none),
