@@ -38,6 +38,7 @@ def installed(tmp_path_factory):
     "usr/libexec/dmabufd", "usr/include/dmabuf.h",
     "usr/lib/systemd/system/dmabufd.socket", "usr/lib/systemd/system/dmabufd.service",
     "usr/lib/systemd/system/dmabufd-metrics.socket",
+    "usr/lib/systemd/system/modprobe@dmabuf_pool.service.d/dmabufd.conf",
     "usr/lib/systemd/system/dmabufd-metrics@.service",
     "usr/lib/udev/rules.d/70-dmabufd.rules", "usr/lib/sysusers.d/dmabufd.conf",
     "usr/share/man/man1/dmabufctl.1", "usr/share/man/man8/dmabufd.8",
