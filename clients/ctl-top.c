@@ -65,7 +65,7 @@ struct top_options {
 struct picture {
 	struct table *pools;
 	struct table *holders;
-	char head[256];
+	char head[512]; /* a line; another where there is no module */
 };
 
 static void picture_freep(struct picture *picture)
@@ -133,8 +133,10 @@ static int set_head(const struct dmabuf_status_info *status, void *userdata)
 	size_format(status->bytes, false, size);
 	snprintf(picture->head, sizeof(picture->head),
 		 "dmabufd %s, up %s: %s in %" PRIu64 " buffers, %" PRIu64 " clients, %" PRIu64
-		 " refused",
-		 status->version, uptime, size, status->buffers, status->clients, refused);
+		 " refused%s%s",
+		 status->version, uptime, size, status->buffers, status->clients, refused,
+		 status->module_missing ? "\n" : "",
+		 status->module_missing ? status->module_missing : "");
 	return 0;
 }
 
@@ -149,7 +151,8 @@ static int read_all(struct picture *picture, struct dmabuf *conn)
 		r = usage_read(&usage, conn);
 	for (unsigned int i = 0; i < usage.n && r >= 0; i++)
 		add_holder(picture->holders, &usage.holders[i]);
-	return r;
+	/* Without a module there are neither pools nor buffers, and the head says why. */
+	return r == -ENXIO ? 0 : r;
 }
 
 static int picture_new(struct picture *picture, const struct top_options *options)

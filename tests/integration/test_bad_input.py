@@ -278,6 +278,7 @@ def test_module_missing_and_back(free_camera):
                   "modprobe")
         status, = guest.ctl("status")["status"]
         assert status["module"] is None and "modprobe dmabuf_pool" in status["missing"]
+        assert "modprobe dmabuf_pool" in guest.run("dmabufctl", "top", "--once", check=True).stdout
         assert "\ndmabufd_module_loaded 0\n" in guest.run("dmabufctl", "metrics", check=True).stdout
     finally:
         rule.unlink()
