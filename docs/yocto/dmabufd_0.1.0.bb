@@ -21,6 +21,6 @@ USERADD_PARAM:${PN} = "--system --user-group --no-create-home --shell /sbin/nolo
 
 PACKAGES =+ "libdmabuf dmabufctl"
 FILES:libdmabuf = "${libdir}/libdmabuf.so.*"
-FILES:dmabufctl = "${bindir} ${datadir}/bash-completion"
+FILES:dmabufctl = "${bindir} ${datadir}/bash-completion ${datadir}/zsh"
 FILES:${PN} += "${nonarch_libdir}"
 RRECOMMENDS:${PN} = "dmabufctl kernel-module-dmabuf-pool"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The shell offers exactly what --help tells: commands, options, columns.
 
-Usage: check-completion.py COMPLETION DMABUFCTL COMPLETION-OF-VIDEO PROGRAM-FOR-VIDEO...
+Usage: check-completion.py SHELL COMPLETION DMABUFCTL [COMPLETION-OF-VIDEO PROGRAM-FOR-VIDEO...]
 """
 import os
 import re
@@ -10,12 +10,36 @@ import subprocess
 import sys
 from pathlib import Path
 
-ASK = """
+FLAGS = {"bash": ["--norc"], "zsh": ["-f"]}  # nobody's own settings
+
+# What prints the words that may stand in the place of the last; $1 is the completion's file.
+ASK = {
+    "bash": r"""
 . "$1"; shift
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
 $(complete -p "$1" | sed 's/.*-F //; s/ .*//')
-printf '%s\\n' "${COMPREPLY[@]}"
-"""
+printf '%s\n' "${COMPREPLY[@]}"
+""",
+    # The parts of zsh's completion that it is written for; they work on a command line only.
+    "zsh": r"""
+file=$1; shift
+words=("$@"); CURRENT=$#; current=$words[CURRENT]
+compset() {
+	[[ $current != *,* ]] || { before=${current%,*},; current=${current##*,}; }
+}
+compadd() {
+	shift
+	local word
+	for word; do [[ $word != $current* ]] || print -r -- "$before$word"; done
+}
+_describe() {
+	compadd -- "${(@)${(@P)2}%%:*}"
+	[[ ${(P)2[1]} == ?*:?* ]] || print "no description: ${(P)2[1]}"
+}
+_files() {}
+. "$file"
+""",
+}
 
 
 def help_of(ctl, *command):
@@ -32,11 +56,11 @@ def told(text):
             {line.split()[0] for line in columns[1].splitlines()} if columns else set())
 
 
-def offered(script, ctl, *words):
+def offered(shell, script, ctl, *words):
     environment = os.environ | {"PATH": f"{Path(ctl).resolve().parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", ASK, "bash", script, Path(ctl).name, *words], check=True,
-                          capture_output=True, text=True, env=environment)
-    return sorted(done.stdout.split())
+    done = subprocess.run([shell, *FLAGS[shell], "-c", ASK[shell], shell, script, Path(ctl).name,
+                           *words], check=True, capture_output=True, text=True, env=environment)
+    return sorted(done.stdout.splitlines())
 
 
 def compare(what, given, wanted):
@@ -44,35 +68,39 @@ def compare(what, given, wanted):
         yield f"{what}: the shell offers {given}, and --help tells {sorted(wanted)}"
 
 
-def check(script, ctl):
+def check(shell, script, ctl):
+    def offers(*words):
+        return offered(shell, script, ctl, *words)
+
     commands, options, _ = told(help_of(ctl))
     if len(commands) < 5:
         yield f"--help tells {len(commands)} commands"
-    yield from compare("first word", offered(script, ctl, ""), commands | options)
-    yield from compare("first word, p", offered(script, ctl, "p"),
+    yield from compare("first word", offers(""), commands | options)
+    yield from compare("first word, p", offers("p"),
                        {name for name in commands if name.startswith("p")})
     for command in sorted(commands):
         _, options, columns = told(help_of(ctl, command))
-        yield from compare(command, offered(script, ctl, command, "-"), options)
+        yield from compare(command, offers(command, "-"), options)
         if not {"--json", "--help"} <= options:
             yield f"{command} lacks --json or --help"
         if "--output" in options:
-            yield from compare(f"{command} -o", offered(script, ctl, command, "-o", ""), columns)
-            yield from compare(f"{command} -o ,", offered(script, ctl, command, "--output", "X,"),
+            yield from compare(f"{command} -o", offers(command, "-o", ""), columns)
+            yield from compare(f"{command} -o ,", offers(command, "--output", "X,"),
                                {f"X,{name}" for name in columns})
-    yield from compare("mapping", offered(script, ctl, "alloc", "-m", "c"), {"cached"})
+    yield from compare("mapping", offers("alloc", "-m", "c"), {"cached"})
 
 
-def check_video(script, program):
+def check_video(shell, script, program):
     name = Path(program).name
     _, options, _ = told(help_of(program))
-    yield from compare(name, offered(script, program, ""), options)
-    yield from compare(f"{name} -n", offered(script, program, "-n", ""), set())
+    yield from compare(name, offered(shell, script, program, ""), options)
+    yield from compare(f"{name} -n", offered(shell, script, program, "-n", ""), set())
 
 
-def main(script, ctl, video_script, *video):
-    wrong = [*check(script, ctl),
-             *(problem for program in video for problem in check_video(video_script, program))]
+def main(shell, script, ctl, video_script=None, *video):
+    wrong = [*check(shell, script, ctl),
+             *(problem for program in video
+               for problem in check_video(shell, video_script, program))]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 

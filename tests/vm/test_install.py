@@ -43,6 +43,7 @@ def installed(tmp_path_factory):
     "usr/lib/udev/rules.d/70-dmabufd.rules", "usr/lib/sysusers.d/dmabufd.conf",
     "usr/share/man/man1/dmabufctl.1", "usr/share/man/man8/dmabufd.8",
     "usr/share/bash-completion/completions/dmabufctl",
+    "usr/share/zsh/site-functions/_dmabufctl",
     "usr/lib/x86_64-linux-gnu/gstreamer-1.0/libgstdmabufd.so"])
 def test_everything_is_installed(installed, path):
     assert (installed / path).is_file()
