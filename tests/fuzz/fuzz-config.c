@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Configuration files of any content: refused with a file, a line and a reason, or accepted; then
- * the same text is accepted again, and every question that a request asks of it has an answer.
+ * no line of it is too long and no value is beyond what its key accepts, the same text is accepted
+ * again, and every question that a request asks of it has an answer.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -13,12 +14,15 @@
 #include "claims.h"
 #include "cleanup.h"
 #include "config-load.h"
+#include "keys.h"
 #include "override.h"
 #include "review.h"
+#include "values.h"
 
 static const struct pool pools[] = {{.name = "camera", .kind = KIND_COHERENT, .size = 8 << 20},
 				    {.name = "area", .kind = KIND_CMA, .size = 16 << 20},
 				    {.name = "system", .kind = KIND_BUDDY}};
+#define LINE_LENGTH_MAX 198
 #define N_POOLS (sizeof(pools) / sizeof(pools[0]))
 
 static void ignore(const char *text)
@@ -34,6 +38,63 @@ static int load(char *path, struct settings **ret)
 	snprintf(start, sizeof(start), "%s:", path);
 	assert(r >= 0 || !strncmp(reason, start, strlen(start)));
 	return r;
+}
+
+/* What the last word of each kind of value may be, in numbers of its own. */
+static bool is_in_range(const struct key *key, const struct setting *setting)
+{
+	const uint64_t value = setting->value;
+
+	if (setting->percent)
+		return (key->parse == value_parse_share || key->parse == value_parse_reserve) &&
+		       value <= 100;
+	if (key->parse == value_parse_boolean)
+		return value <= 1;
+	if (key->parse == value_parse_bits)
+		return value >= 12 && value <= 64;
+	if (key->parse == value_parse_connections)
+		return value >= 1 && value <= 65536;
+	if (key->parse == value_parse_group)
+		return value < UINT32_MAX;
+	if (key->parse == value_parse_count)
+		return value == INFINITE || value <= UINT32_MAX;
+	return value == INFINITE || value <= INT64_MAX;
+}
+
+static void check_section(const struct section *section)
+{
+	const struct reserve *reserve;
+
+	for (enum key_id key = 0; key < N_KEYS; key++) {
+		if (!section->values[key].order)
+			continue;
+		assert(keys[key].section == section->kind);
+		assert(is_in_range(&keys[key], &section->values[key]));
+	}
+	TAILQ_FOREACH(reserve, &section->reserves, link)
+	assert(is_in_range(&keys[DEVICE_RESERVE], &reserve->setting));
+}
+
+static void check_values(const struct settings *settings)
+{
+	const struct section *section;
+
+	check_section(settings->daemon);
+	TAILQ_FOREACH(section, &settings->sections, link)
+	check_section(section);
+}
+
+/* Behind a NUL inih sees nothing of a line. */
+static void check_lines(const uint8_t *bytes, size_t size)
+{
+	size_t length = 0;
+
+	if (memchr(bytes, 0, size))
+		return;
+	for (size_t i = 0; i < size; i++) {
+		length = bytes[i] == '\n' ? 0 : length + 1;
+		assert(length <= LINE_LENGTH_MAX);
+	}
 }
 
 static void ask(const struct settings *settings)
@@ -74,6 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		return 0;
 	r = load(path, &again);
 	assert(r >= 0);
+	check_lines(bytes, size);
+	check_values(settings);
 	ask(settings);
 	return 0;
 }

@@ -108,6 +108,14 @@ def configurations():
                   b"ConnectionsMax=65536\n"
     yield "comments", b"# one\n; two\n\n  [ Daemon ]  \n  UserBytesMax = 1K  \n"
     yield "edges", b"[Daemon]\nUserBytesMax=18446744073709551615\nDeviceBytesMax=16777215T\n"
+    # Each is refused, and by one check alone.
+    yield "long-count", b"[Daemon]\nUserBuffersMax=4294967296\n"
+    yield "long-bytes", b"[Daemon]\nUserBytesMax=9223372036854775808\n"
+    yield "many-connections", b"[User root]\nConnectionsMax=65537\n"
+    yield "nobody", b"[Daemon]\nAddressGroup=4294967295\n"
+    yield "bits", b"[Device platform:camera]\nAddressBits=11\n"
+    yield "long-pool", b"[Device platform:camera]\nPool=" + 32 * b"x" + b"\n"
+    yield "long-comment", b"#" * 199 + b"\n"
     yield "reset", b"[Daemon]\nUserBytesMax=1\nUserBytesMax=\n[Device a:b]\nReserve=camera 1\n" \
                    b"Reserve=\n"
     for name, text in {
