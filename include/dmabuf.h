@@ -27,7 +27,8 @@ extern "C" {
 
 /*
  * A connection to the daemon. It reconnects by itself: a call that finds the daemon restarted
- * fails with -ECONNRESET, having allocated nothing, and the next call connects anew.
+ * fails with -ECONNRESET, having allocated nothing, and the next call connects anew. A request that
+ * may wait does so itself, once, for what is left of its time.
  */
 struct dmabuf;
 /* What is wanted. Can be used for any number of allocations. */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include "private.h"
 
@@ -125,6 +126,55 @@ static int open_for(struct dmabuf *conn, const struct dmabuf_request *request)
 		"and restart it, or ask without waiting");
 }
 
+static int ask(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count,
+	       unsigned int wait, struct wire_frame *frame, int fds[static DMABUFD_BUFFERS_MAX],
+	       unsigned int *n_fds)
+{
+	int r = open_for(conn, request);
+
+	if (r < 0)
+		return r;
+	frame->request = request->wire;
+	frame->request.count = count;
+	if (wait != DMABUF_WAIT_FOREVER)
+		frame->request.wait = wait * UINT64_C(1000);
+	return connection_call(conn, DMABUFD_ALLOC, frame, request_get_size(conn), wait, fds,
+			       n_fds);
+}
+
+static uint64_t get_milliseconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Of the time that a request may wait; 0: none. */
+static unsigned int get_rest(unsigned int wait, uint64_t started)
+{
+	uint64_t passed = get_milliseconds() - started;
+
+	if (wait == DMABUF_WAIT_FOREVER)
+		return wait;
+	return passed < wait ? wait - (unsigned int)passed : 0;
+}
+
+/*
+ * A request that waits outlives one daemon: for the kernel module the daemon may have to start anew.
+ * Only one, as this request may be what daemons fall over.
+ */
+static int ask_patiently(struct dmabuf *conn, const struct dmabuf_request *request,
+			 unsigned int count, struct wire_frame *frame,
+			 int fds[static DMABUFD_BUFFERS_MAX], unsigned int *n_fds)
+{
+	uint64_t started = get_milliseconds();
+	int r = ask(conn, request, count, request->wait, frame, fds, n_fds);
+	unsigned int rest = r == -ECONNRESET ? get_rest(request->wait, started) : 0;
+
+	return rest ? ask(conn, request, count, rest, frame, fds, n_fds) : r;
+}
+
 static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
 			 unsigned int n_fds, const struct dmabuf_request *request,
 			 unsigned int count)
@@ -162,19 +212,14 @@ DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_reque
 				  struct dmabuf_buffer *ret[], unsigned int count)
 {
 	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
-	struct wire_frame frame = {.request = request->wire};
+	struct wire_frame frame;
 	int fds[DMABUFD_BUFFERS_MAX];
 	unsigned int n_fds = 0;
 	int r;
 
 	r = check_request(conn, request, count);
 	if (r >= 0)
-		r = open_for(conn, request);
-	if (r < 0)
-		return r;
-	frame.request.count = count;
-	r = connection_call(conn, DMABUFD_ALLOC, &frame, request_get_size(conn), request->wait, fds,
-			    &n_fds);
+		r = ask_patiently(conn, request, count, &frame, fds, &n_fds);
 	if (r < 0)
 		return r;
 	r = check_granted(conn, &frame, (size_t)r, n_fds, request, count);

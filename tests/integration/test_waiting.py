@@ -425,12 +425,26 @@ def test_module_that_is_missing_is_waited_for(free_camera):
                      .returncode == 0, "the daemon found the module")
 
 
-def test_restart_sends_waiters_away(camera):
+def test_who_waits_outlives_one_restart(camera):
+    """The library asks the next daemon once; after that it is up to the program."""
     with libdmabuf.Connection() as client:
         held = full(client, camera, 1)
         with Waiter(camera, "1M", "infinity", *only()) as waiter:
             wait_for_waiter(waiter)
             guest.systemctl("restart", "dmabufd.service")
+            wait_for_waiter(waiter)
+            close_all(held)
+            guest.wait_until(waiter.holds, "the next daemon gave it the memory")
+            waiter.give_back()
+
+
+def test_a_second_restart_sends_waiters_away(camera):
+    with libdmabuf.Connection() as client:
+        held = full(client, camera, 1)
+        with Waiter(camera, "1M", "infinity", *only()) as waiter:
+            for _ in range(2):
+                wait_for_waiter(waiter)
+                guest.systemctl("restart", "dmabufd.service")
             assert "nothing was allocated: try again" in waiter.error()
         close_all(held)
 

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -55,6 +56,49 @@ static void test_words_of_the_daemon(void **state)
 static bool hang_up(int fd, struct wire_frame *request)
 {
 	return false;
+}
+
+/* In the daemon's process, which lives on. */
+static bool hang_up_once(int fd, struct wire_frame *request)
+{
+	static bool done;
+
+	if (done)
+		return fake_honest(fd, request);
+	done = true;
+	return false;
+}
+
+/* Longer than the request may wait. */
+static bool hang_up_late(int fd, struct wire_frame *request)
+{
+	poll(NULL, 0, 1 + (int)(request->request.wait / 1000));
+	return hang_up_once(fd, request);
+}
+
+static void test_who_waits_outlives_one_daemon(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dmabuf_buffer *buffer = NULL;
+
+	dmabuf_request_set_wait(fixture->request, 60000);
+	fake_daemon_on_request(fixture->daemon, hang_up_once);
+	assert_int_equal(dmabuf_allocate(fixture->conn, fixture->request, &buffer, 1), 0);
+	dmabuf_buffer_free(buffer);
+	assert_int_equal(fake_daemon_connections(fixture->daemon), 2);
+	/* And no more than one. */
+	expect_refused(fixture, hang_up, -ECONNRESET, "nothing was allocated");
+	assert_int_equal(fake_daemon_connections(fixture->daemon), 3);
+	expect_granted(fixture);
+}
+
+static void test_who_waited_long_enough_does_not_ask_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	dmabuf_request_set_wait(fixture->request, 5);
+	expect_refused(fixture, hang_up_late, -ECONNRESET, "nothing was allocated");
+	expect_granted(fixture);
 }
 
 static void test_reconnect(void **state)
@@ -174,6 +218,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_words_of_the_daemon),
 		TEST(test_reconnect),
+		TEST(test_who_waits_outlives_one_daemon),
+		TEST(test_who_waited_long_enough_does_not_ask_again),
 		TEST(test_last_words),
 		TEST(test_timeout),
 		TEST(test_wrong_requests_stay_here),
