@@ -41,4 +41,18 @@ bool fake_reply_error(int fd, struct wire_frame *request, int status, const char
 void fake_fill_buffers(struct dmabufd_buffer buffers[], unsigned int count, uint64_t size);
 bool fake_honest(int fd, struct wire_frame *request);
 
+/*
+ * A handler lie_NAME: an answer but for what the statement does to its frame. answer is a function of
+ * fd, request and such a change.
+ */
+#define LIAR_OF(answer, name, statement)                                                           \
+	static void change_##name(struct wire_frame *frame)                                        \
+	{                                                                                          \
+		statement;                                                                         \
+	}                                                                                          \
+	static bool lie_##name(int fd, struct wire_frame *request)                                 \
+	{                                                                                          \
+		return answer(fd, request, change_##name);                                         \
+	}
+
 #endif

@@ -181,15 +181,12 @@ static void test_no_size(void **state)
 	dmabuf_request_free(empty);
 }
 
-#define LIAR(name, statement)                                                                      \
-	static void change_##name(struct wire_frame *frame)                                        \
-	{                                                                                          \
-		statement;                                                                         \
-	}                                                                                          \
-	static bool lie_##name(int fd, struct wire_frame *request)                                 \
-	{                                                                                          \
-		return answer(fd, request, 2, change_##name);                                      \
-	}
+static bool answer_two(int fd, struct wire_frame *request, void (*change)(struct wire_frame *))
+{
+	return answer(fd, request, 2, change);
+}
+
+#define LIAR(name, statement) LIAR_OF(answer_two, name, statement)
 
 LIAR(steps_low, frame->explain.n_steps = 1)
 LIAR(steps_high, frame->explain.n_steps = 3)
@@ -206,17 +203,15 @@ LIAR(verdict, frame->steps[1].verdict = 0)
 LIAR(pool, memset(frame->steps[1].pool, 'x', DMABUFD_NAME_SIZE))
 LIAR(why, memset(frame->steps[1].why, 'x', DMABUFD_WHY_SIZE))
 
-#define REASON_LIAR(name, statement)                                                               \
-	static void change_reason_##name(struct wire_frame *frame)                                 \
-	{                                                                                          \
-		statement;                                                                         \
-	}                                                                                          \
-	static bool lie_reason_##name(int fd, struct wire_frame *request)                          \
-	{                                                                                          \
-		if (request->header.opcode != DMABUFD_REASONS)                                     \
-			return answer(fd, request, 1, NULL);                                       \
-		return answer_reasons(fd, request, change_reason_##name);                          \
-	}
+static bool answer_at_length(int fd, struct wire_frame *request,
+			     void (*change)(struct wire_frame *))
+{
+	if (request->header.opcode != DMABUFD_REASONS)
+		return answer(fd, request, 1, NULL);
+	return answer_reasons(fd, request, change);
+}
+
+#define REASON_LIAR(name, statement) LIAR_OF(answer_at_length, reason_##name, statement)
 
 REASON_LIAR(count_high, frame->page.count++)
 REASON_LIAR(count_huge, frame->page.count = UINT32_MAX)

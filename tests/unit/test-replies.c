@@ -23,15 +23,7 @@ static bool answer(int fd, struct wire_frame *request, void (*change)(struct wir
 	return fake_reply_fds(fd, request, 2 * sizeof(request->buffers[0]), 2);
 }
 
-#define LIAR(name, statement)                                                                      \
-	static void change_##name(struct wire_frame *frame)                                        \
-	{                                                                                          \
-		statement;                                                                         \
-	}                                                                                          \
-	static bool lie_##name(int fd, struct wire_frame *request)                                 \
-	{                                                                                          \
-		return answer(fd, request, change_##name);                                         \
-	}
+#define LIAR(name, statement) LIAR_OF(answer, name, statement)
 
 LIAR(id, frame->buffers[1].id = 0)
 LIAR(size, frame->buffers[1].size = CONNECTED_SIZE - 1)

@@ -99,15 +99,7 @@ static void test_status(void **state)
 	assert_int_equal(fixture->n, 1);
 }
 
-#define LIAR(name, statement)                                                                      \
-	static void change_##name(struct wire_frame *frame)                                        \
-	{                                                                                          \
-		statement;                                                                         \
-	}                                                                                          \
-	static bool lie_##name(int fd, struct wire_frame *request)                                 \
-	{                                                                                          \
-		return answer_status(fd, request, change_##name);                                  \
-	}
+#define LIAR(name, statement) LIAR_OF(answer_status, name, statement)
 
 LIAR(pools_low, frame->status.n_pools--)
 LIAR(pools_high, frame->status.n_pools++)
