@@ -50,7 +50,7 @@ bool fake_reply_error(int fd, struct wire_frame *request, int status, const char
 	return fake_reply(fd, request, sizeof(request->error));
 }
 
-void fake_fill_buffers(struct dmabufd_buffer buffers[], unsigned int count, uint64_t size)
+void fake_fill_buffers(struct dmabufd_buffer *buffers, unsigned int count, uint64_t size)
 {
 	for (unsigned int i = 0; i < count; i++) {
 		buffers[i] = (struct dmabufd_buffer){

@@ -38,7 +38,7 @@ bool fake_reply_fds(int fd, struct wire_frame *request, size_t body, unsigned in
 bool fake_reply_error(int fd, struct wire_frame *request, int status, const char *text);
 
 /* Honest answers, which a lying handler starts from. */
-void fake_fill_buffers(struct dmabufd_buffer buffers[], unsigned int count, uint64_t size);
+void fake_fill_buffers(struct dmabufd_buffer *buffers, unsigned int count, uint64_t size);
 bool fake_honest(int fd, struct wire_frame *request);
 
 /*
