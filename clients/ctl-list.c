@@ -2,20 +2,11 @@
 /*
  * dmabufctl pools, devices, buffers, clients: one table each, filled as the library lists.
  */
-#include <err.h>
 #include <stdio.h>
 
 #include "ctl.h"
 #include "granted.h"
 #include "people.h"
-
-struct list_command {
-	const char *name;
-	const char *help;
-	const struct table_column *columns;
-	unsigned int n_columns;
-	int (*list)(struct dmabuf *conn, struct table *table);
-};
 
 enum {
 	P_NAME,
@@ -253,71 +244,37 @@ static int list_clients(struct dmabuf *conn, struct table *table)
 	return dmabuf_list_clients(conn, add_client, table);
 }
 
-static int help(const struct list_command *command)
-{
-	printf("Usage: dmabufctl %s [OPTION]...\n\n%s\n\n" TABLE_HELP
-	       "  -h, --help            this text\n",
-	       command->name, command->help);
-	table_print_columns(command->columns, command->n_columns);
-	return EXIT_OK;
-}
-
-static int print_list(const struct list_command *command, const struct table_options *options)
-{
-	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(ctl_disconnectp) struct dmabuf *conn = NULL;
-
-	if (table_new(&table, command->name, command->columns, command->n_columns, options) < 0)
-		return EXIT_USAGE;
-	conn = ctl_connect();
-	if (!conn)
-		return EXIT_REFUSED;
-	if (command->list(conn, table) < 0)
-		return ctl_fail(conn);
-	return tables_print(&table, 1) < 0 ? EXIT_REFUSED : EXIT_OK;
-}
-
-static int run(const struct list_command *command, int argc, char *argv[])
-{
-	struct table_options options = {0};
-	int r = ctl_table_options(command->name, argc, argv, &options);
-
-	if (r)
-		return r == 'h' ? help(command) : r;
-	return print_list(command, &options);
-}
-
 int ctl_pools(int argc, char *argv[])
 {
-	static const struct list_command command = {"pools", "List the pools of memory.",
-						    pool_columns, N_POOL, list_pools};
+	static const struct ctl_list command = {"pools", "List the pools of memory.", pool_columns,
+						N_POOL, list_pools};
 
-	return run(&command, argc, argv);
+	return ctl_print_list(&command, argc, argv);
 }
 
 int ctl_devices(int argc, char *argv[])
 {
-	static const struct list_command command = {
-		"devices", "List the devices that memory can be asked for.", device_columns,
-		N_DEVICE, list_devices};
+	static const struct ctl_list command = {"devices",
+						"List the devices that memory can be asked for.",
+						device_columns, N_DEVICE, list_devices};
 
-	return run(&command, argc, argv);
+	return ctl_print_list(&command, argc, argv);
 }
 
 int ctl_buffers(int argc, char *argv[])
 {
-	static const struct list_command command = {
+	static const struct ctl_list command = {
 		"buffers", "List the live buffers that are charged to you; all, for root.",
 		buffer_columns, N_BUFFER, list_buffers};
 
-	return run(&command, argc, argv);
+	return ctl_print_list(&command, argc, argv);
 }
 
 int ctl_clients(int argc, char *argv[])
 {
-	static const struct list_command command = {
+	static const struct ctl_list command = {
 		"clients", "List your connections to the daemon; all, for root.", client_columns,
 		N_CLIENT, list_clients};
 
-	return run(&command, argc, argv);
+	return ctl_print_list(&command, argc, argv);
 }

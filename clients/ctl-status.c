@@ -2,7 +2,6 @@
 /*
  * dmabufctl status: the daemon in a few numbers, below one another.
  */
-#include <err.h>
 #include <stdio.h>
 
 #include "ctl.h"
@@ -84,35 +83,21 @@ static int add_status(const struct dmabuf_status_info *status, void *userdata)
 	return 0;
 }
 
-static int print_status(const struct table_options *options)
+static int read_status(struct dmabuf *conn, struct table *table)
 {
-	_cleanup_(table_freep) struct table *table = NULL;
-	_cleanup_(ctl_disconnectp) struct dmabuf *conn = NULL;
-
-	if (table_new(&table, "status", columns, N_COLUMNS, options) < 0)
-		return EXIT_USAGE;
-	conn = ctl_connect();
-	if (!conn)
-		return EXIT_REFUSED;
-	if (dmabuf_get_status(conn, add_status, table) < 0)
-		return ctl_fail(conn);
-	return table_print_upright(table) < 0 ? EXIT_REFUSED : EXIT_OK;
-}
-
-static int help(void)
-{
-	printf("Usage: dmabufctl status [OPTION]...\n\nShow the daemon in a few numbers, of all "
-	       "users.\n\n" TABLE_HELP "  -h, --help            this text\n");
-	table_print_columns(columns, N_COLUMNS);
-	return EXIT_OK;
+	return dmabuf_get_status(conn, add_status, table);
 }
 
 int ctl_status(int argc, char *argv[])
 {
-	struct table_options options = {0};
-	int r = ctl_table_options("status", argc, argv, &options);
+	static const struct ctl_list command = {
+		.name = "status",
+		.help = "Show the daemon in a few numbers, of all users.",
+		.columns = columns,
+		.n_columns = N_COLUMNS,
+		.list = read_status,
+		.upright = true,
+	};
 
-	if (r)
-		return r == 'h' ? help() : r;
-	return print_status(&options);
+	return ctl_print_list(&command, argc, argv);
 }

@@ -36,6 +36,18 @@ int ctl_no_argument(const char *command, const char *argument);
  */
 int ctl_table_options(const char *command, int argc, char *argv[], struct table_options *options);
 
+/* A command that asks the daemon once and prints one table. */
+struct ctl_list {
+	const char *name;
+	const char *help;
+	const struct table_column *columns;
+	unsigned int n_columns;
+	int (*list)(struct dmabuf *conn, struct table *table);
+	bool upright; /* one row, its columns below one another */
+};
+
+int ctl_print_list(const struct ctl_list *command, int argc, char *argv[]);
+
 /* Connect or say why not; NULL then. */
 struct dmabuf *ctl_connect(void);
 
