@@ -11,7 +11,7 @@
 #include "cleanup.h"
 #include "log.h"
 
-#define PAGE 64 /* buffers in one question to the kernel */
+#define PAGE 256 /* buffers in one question to the kernel */
 
 static void buffer_freep(struct buffer **buffer)
 {
