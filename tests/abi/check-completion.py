@@ -60,7 +60,7 @@ def offered(shell, script, ctl, *words):
     environment = os.environ | {"PATH": f"{Path(ctl).resolve().parent}:{os.environ['PATH']}"}
     done = subprocess.run([shell, *FLAGS[shell], "-c", ASK[shell], shell, script, Path(ctl).name,
                            *words], check=True, capture_output=True, text=True, env=environment)
-    return sorted(done.stdout.splitlines())
+    return sorted(filter(None, done.stdout.splitlines()))
 
 
 def compare(what, given, wanted):
