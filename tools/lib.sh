@@ -189,11 +189,11 @@ build_guest() {
 		-Dkernel_module=build -Dkernel_dir="$headers" &&
 		DESTDIR=$payload/root meson install -C "$folder" &&
 		mkdir -p "$payload/run" &&
-		cp -r "$source_root/tests" "$source_root/docs/gstreamer.md" "$payload/run/" &&
+		cp -r "$source_root/tests" "$payload/run/" &&
 		build_test_modules "$headers" "$folder/test-modules" "$payload" &&
 		build_kernel_drivers "$headers" "$folder/kernel-drivers" "$payload" &&
 		build_test_programs "$1" "$triple" "$payload" &&
-		build_first "$triple" "$payload"
+		build_documents "$triple" "$payload"
 }
 
 # build_test_modules HEADERS FOLDER PAYLOAD: the drivers that tests load by path, and for a kernel
@@ -264,15 +264,21 @@ build_test_programs() {
 			"$source_root/tests/integration/programs/caller32.c"
 }
 
-# build_first TRIPLE PAYLOAD: the program that the README prints, with the words that it prints;
-# against what is installed.
-# shellcheck disable=SC2016,SC2046 # the pattern is sed's; a list of words is wanted
-build_first() {
-	local root=$2/root
-	sed -n '/^```c$/,/^```$/ { /^```/d; p }' "$source_root/README.md" >"$work/first.c" &&
-		"$1-gcc" -Wall -Wextra -Werror -o "$2/run/first" "$work/first.c" \
+# build_documents TRIPLE PAYLOAD: the documents, and the programs in them, with the words that are
+# printed there; against what is installed.
+# shellcheck disable=SC2046 # a list of words is wanted
+build_documents() {
+	local root=$2/root folder=$work/programs source
+	rm -rf "$folder"
+	mkdir -p "$folder" "$2/run/programs" "$2/run/docs" &&
+		cp "$source_root/README.md" "$2/run" && cp "$source_root"/docs/*.md "$2/run/docs" &&
+		python3 -B "$source_root/tests/documents/blocks.py" "$folder" "$2/run/README.md" \
+			"$2"/run/docs/*.md || return
+	for source in "$folder"/*.c; do
+		"$1-gcc" -Wall -Wextra -Werror -o "$2/run/programs/$(basename "$source" .c)" "$source" \
 			$(PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$root/usr/lib/$1/pkgconfig \
-				pkg-config --cflags --libs libdmabuf)
+				pkg-config --cflags --libs libdmabuf) || return
+	done
 }
 
 # make_guest NAME: kernel, root file system and snapshot, where they are not there yet.

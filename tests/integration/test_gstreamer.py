@@ -10,10 +10,10 @@ import pathlib
 import re
 import shlex
 import signal
-import stat
 import subprocess
 
 import guest
+import pipelines
 import pytest
 
 FRAMES = 60
@@ -21,28 +21,11 @@ USER = 1236
 RAW = "video/x-raw,format=YUY2,width=1280,height=720"
 SIZE = 1280 * 720 * 2
 IMPORTERS = {"contiguous": 0, "vmalloc": 1}
-PAGE = pathlib.Path(__file__).resolve().parent.parent.parent / "gstreamer.md"
-# To look at every plugin there is takes an emulated machine longer than all the tests.
-PLUGINS = ("coreelements", "videotestsrc", "videoconvertscale", "video4linux2", "multifile",
-           "dmabufd")
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """Of a pipeline: few plugins, and a place of the user's own."""
-    folder = tmp_path_factory.mktemp("gstreamer")
-    installed = next(pathlib.Path("/usr/lib").glob("*-linux-gnu/gstreamer-1.0"))
-    plugins = folder / "plugins"
-    plugins.mkdir()
-    for name in PLUGINS:
-        (plugins / f"libgst{name}.so").symlink_to(installed / f"libgst{name}.so")
-    home = folder / "home"
-    home.mkdir()
-    os.chown(home, USER, USER)
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(path.stat().st_mode | stat.S_IXOTH | stat.S_IROTH)
-    return os.environ | {"GST_PLUGIN_SYSTEM_PATH_1_0": str(plugins), "HOME": str(home),
-                         "GST_REGISTRY": str(home / "registry"), "GST_DEBUG_NO_COLOR": "1"}
+    return pipelines.environment(tmp_path_factory.mktemp("gstreamer"), USER)
 
 
 @pytest.fixture
@@ -211,34 +194,3 @@ def test_killed_pipeline_leaves_nothing(environment):
         assert player.poll() is None
         player.kill()
         player.wait()
-
-
-def examples():
-    """The commands of docs/gstreamer.md."""
-    text = PAGE.read_text() if PAGE.exists() else ""
-    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from (line for line in block.replace("\\\n", " ").splitlines() if line)
-
-
-@pytest.fixture
-def colours_of_the_output():
-    """The camera's are sRGB by itself, and nothing in the examples would convert them."""
-    camera = guest.video_nodes("vivid.0")[0]
-    before = re.search(r"colorspace: (\d+)", control(camera, "-C", "colorspace"))[1]
-    control(camera, "-c", "colorspace=1")  # Rec. 709
-    yield
-    control(camera, "-c", f"colorspace={before}")
-
-
-@pytest.mark.parametrize("command", examples(), ids=lambda command: " ".join(command.split())[:60])
-def test_examples_of_the_documents(environment, colours_of_the_output, command):
-    """As they are printed, except that the nodes are this machine's."""
-    nodes = {"/dev/video0": guest.video_nodes("vivid.0")[0],
-             "/dev/video1": guest.video_nodes("vivid.0", "out")[0]}
-    command = re.sub(r"/dev/video\d+", lambda printed: nodes[printed[0]], command)
-    done = guest.run("sh", "-c", command, env=environment, cwd=environment["HOME"], timeout=300)
-    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-
-
-def test_documents_have_examples():
-    assert len(list(examples())) >= 5

@@ -5,7 +5,7 @@ import pathlib
 
 import guest
 
-FIRST = pathlib.Path(__file__).resolve().parent.parent.parent / "first"
+FIRST = pathlib.Path(__file__).resolve().parent.parent.parent / "programs" / "first"
 
 
 def test_first_program(bound_camera):
