@@ -162,4 +162,4 @@ def test_page(page, programs, environment, colours_of_the_output, administrators
 
 
 def test_there_are_pages():
-    assert {page.stem for page in PAGES} >= {"gstreamer"}
+    assert {page.stem for page in PAGES} >= {"gstreamer", "tutorial", "cook-book"}
