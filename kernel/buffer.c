@@ -11,46 +11,16 @@
 #include <linux/string.h>
 #include <linux/xarray.h>
 
+#include "arith.h"
 #include "buffer.h"
-#include "cache.h"
 #include "charge.h"
 #include "event.h"
+#include "stock.h"
 
 /* By id. An entry is there from before the export until the release; live_lock keeps it whole. */
 static DEFINE_XARRAY(live);
 static DEFINE_MUTEX(live_lock);
 static atomic64_t last_id;
-
-/* The kernel would use it with the attributes of ours. It stays counted as in use. */
-static int lose_memory(struct dbp_buffer *buffer)
-{
-	pr_crit("pool %s: page attributes cannot be restored: %zu bytes are lost\n",
-		buffer->pool->name, buffer->memory.size);
-	return -ENOMEM;
-}
-
-static int take_memory(struct dbp_buffer *buffer)
-{
-	int ret;
-
-	ret = dbp_pool_alloc(buffer->pool, &buffer->memory);
-	if (ret)
-		return ret;
-	ret = dbp_cache_prepare(buffer);
-	if (ret == -EUCLEAN)
-		return lose_memory(buffer);
-	if (ret)
-		dbp_pool_release(buffer->pool, &buffer->memory);
-	return ret;
-}
-
-static void give_memory(struct dbp_buffer *buffer)
-{
-	if (dbp_cache_restore(buffer))
-		lose_memory(buffer);
-	else
-		dbp_pool_release(buffer->pool, &buffer->memory);
-}
 
 static int publish(struct dbp_buffer *buffer)
 {
@@ -80,8 +50,8 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 	buffer->id = atomic64_inc_return(&last_id);
 	kref_init(&buffer->refs);
 	buffer->pool = pool;
-	buffer->mapping = args->mapping;
 	buffer->memory.size = args->size;
+	buffer->memory.mapping = args->mapping;
 	buffer->memory.contiguous = args->flags & DMABUF_POOL_CONTIGUOUS;
 	buffer->memory.charged = args->flags & DMABUF_POOL_CHARGE;
 	buffer->memory.max_address = args->max_address ?: U64_MAX;
@@ -93,7 +63,7 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 		ret = PTR_ERR(buffer->event);
 		goto free_buffer;
 	}
-	ret = take_memory(buffer);
+	ret = dbp_stock_take(pool, &buffer->memory);
 	if (ret)
 		goto cancel_event;
 	ret = publish(buffer);
@@ -102,7 +72,7 @@ static struct dbp_buffer *buffer_new(struct dbp_pool *pool, struct dmabuf_pool_a
 	return buffer;
 
 free_memory:
-	give_memory(buffer);
+	dbp_stock_give(buffer->pool, &buffer->memory);
 cancel_event:
 	dbp_event_cancel(buffer->event);
 free_buffer:
@@ -114,7 +84,7 @@ static void buffer_end(struct kref *refs)
 {
 	struct dbp_buffer *buffer = container_of(refs, struct dbp_buffer, refs);
 
-	give_memory(buffer);
+	dbp_stock_give(buffer->pool, &buffer->memory);
 	if (buffer->event)
 		dbp_event_post(buffer->event, buffer->id, buffer->memory.size);
 	kfree(buffer);
@@ -245,7 +215,7 @@ void dbp_buffer_describe(struct dbp_buffer *buffer, struct dmabuf_pool_buffer *t
 		to->end = max_t(u64, to->end, sg_phys(sg) + sg->length);
 	}
 	to->pool = buffer->pool->index;
-	to->mapping = buffer->mapping;
+	to->mapping = buffer->memory.mapping;
 	to->flags = buffer->memory.contiguous ? DMABUF_POOL_CONTIGUOUS : 0;
 	memcpy(to->tag, buffer->tag, sizeof(to->tag));
 }

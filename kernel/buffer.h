@@ -21,7 +21,6 @@ struct dbp_buffer {
 	struct kref refs;
 	struct dbp_pool *pool;
 	struct dbp_memory memory;
-	u32 mapping;
 	struct dbp_event *event;	/* posted when the memory is back; NULL: tell nobody */
 	struct mutex lock;		/* guards was_attached, only_coherent, and the syncs */
 	bool was_attached;
@@ -36,7 +35,7 @@ struct dbp_attachment {
 
 static inline bool dbp_buffer_is_cached(struct dbp_buffer *buffer)
 {
-	return buffer->mapping == DMABUF_POOL_MAPPING_CACHED;
+	return buffer->memory.mapping == DMABUF_POOL_MAPPING_CACHED;
 }
 
 /* What the CPU's page tables say of a buffer, in programs as in the kernel. */

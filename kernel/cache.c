@@ -17,80 +17,85 @@
 #include "buffer.h"
 #include "cache.h"
 
-static struct device *maintainer(struct dbp_buffer *buffer)
+static bool is_cached(struct dbp_memory *mem)
 {
-	return &buffer->pool->pdev->dev;
+	return mem->mapping == DMABUF_POOL_MAPPING_CACHED;
+}
+
+static struct device *maintainer(struct dbp_pool *pool)
+{
+	return &pool->pdev->dev;
 }
 
 /* A no-map region has one mapping, write-combined: nothing of it was ever in the cache. */
-static bool has_attributes(struct dbp_buffer *buffer)
+static bool has_attributes(struct dbp_memory *mem)
 {
-	return DBP_PAGE_ATTRIBUTES && !buffer->memory.vaddr && !dbp_buffer_is_cached(buffer);
+	return DBP_PAGE_ATTRIBUTES && !mem->vaddr && !is_cached(mem);
 }
 
-static bool has_cache_lines(struct dbp_buffer *buffer)
+static bool has_cache_lines(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	return !buffer->memory.vaddr && !dev_is_dma_coherent(maintainer(buffer));
+	return !mem->vaddr && !dev_is_dma_coherent(maintainer(pool));
 }
 
 /*
  * What dma_alloc_pages() gave is mapped for the pool's device already. A second mapping of the same
  * pages would leave no one able to tell which of the two is synced.
  */
-static int clean_mapped(struct dbp_buffer *buffer, struct scatterlist *sg)
+static int clean_mapped(struct dbp_pool *pool, struct dbp_memory *mem, struct scatterlist *sg)
 {
-	phys_addr_t offset = sg_phys(sg) - sg_phys(buffer->memory.table.sgl);
+	phys_addr_t offset = sg_phys(sg) - sg_phys(mem->table.sgl);
 
-	sg_dma_address(sg) = buffer->memory.handle + offset;
-	dma_sync_single_for_device(maintainer(buffer), sg_dma_address(sg), sg->length,
+	sg_dma_address(sg) = mem->handle + offset;
+	dma_sync_single_for_device(maintainer(pool), sg_dma_address(sg), sg->length,
 				   DMA_BIDIRECTIONAL);
 	return 0;
 }
 
 /* A cached buffer stays mapped for the pool's device, by which it is synced later. */
-static int clean_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+static int clean_block(struct dbp_pool *pool, struct dbp_memory *mem, struct scatterlist *sg)
 {
-	struct device *dev = maintainer(buffer);
+	struct device *dev = maintainer(pool);
 	dma_addr_t address;
 
-	if (buffer->memory.mapped)
-		return clean_mapped(buffer, sg);
+	if (mem->mapped)
+		return clean_mapped(pool, mem, sg);
 	address = dma_map_page(dev, sg_page(sg), 0, sg->length, DMA_BIDIRECTIONAL);
 	if (dma_mapping_error(dev, address))
 		return -ENOMEM;
 	sg_dma_address(sg) = address;
-	if (!dbp_buffer_is_cached(buffer))
+	if (!is_cached(mem))
 		dma_unmap_page(dev, address, sg->length, DMA_BIDIRECTIONAL);
 	return 0;
 }
 
-static int prepare_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+static int prepare_block(struct dbp_pool *pool, struct dbp_memory *mem, struct scatterlist *sg)
 {
-	if (has_attributes(buffer))
+	if (has_attributes(mem))
 		return dbp_set_write_combined(sg_page(sg), sg->length);
-	if (has_cache_lines(buffer))
-		return clean_block(buffer, sg);
+	if (has_cache_lines(pool, mem))
+		return clean_block(pool, mem, sg);
 	return 0;
 }
 
-static int restore_block(struct dbp_buffer *buffer, struct scatterlist *sg)
+static int restore_block(struct dbp_pool *pool, struct dbp_memory *mem, struct scatterlist *sg)
 {
-	if (has_attributes(buffer))
+	if (has_attributes(mem))
 		return dbp_set_write_back(sg_page(sg), sg->length);
-	if (has_cache_lines(buffer) && dbp_buffer_is_cached(buffer) && !buffer->memory.mapped)
-		dma_unmap_page(maintainer(buffer), sg_dma_address(sg), sg->length,
+	if (has_cache_lines(pool, mem) && is_cached(mem) && !mem->mapped)
+		dma_unmap_page(maintainer(pool), sg_dma_address(sg), sg->length,
 			       DMA_BIDIRECTIONAL);
 	return 0;
 }
 
-static int restore_blocks(struct dbp_buffer *buffer, unsigned int n)
+static int restore_blocks(struct dbp_pool *pool, struct dbp_memory *mem, unsigned int n)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 	int ret = 0;
 
-	for_each_sg(buffer->memory.table.sgl, sg, n, i)
-		ret = restore_block(buffer, sg) ?: ret;
+	for_each_sg(mem->table.sgl, sg, n, i)
+		ret = restore_block(pool, mem, sg) ?: ret;
 	return ret;
 }
 
@@ -98,33 +103,33 @@ static int restore_blocks(struct dbp_buffer *buffer, unsigned int n)
  * A block whose attribute could not be changed may have been changed in part: it is restored with
  * those before it.
  */
-static int undo(struct dbp_buffer *buffer, unsigned int n, int error)
+static int undo(struct dbp_pool *pool, struct dbp_memory *mem, unsigned int n, int error)
 {
-	if (has_attributes(buffer))
+	if (has_attributes(mem))
 		n++;
-	return restore_blocks(buffer, n) ? -EUCLEAN : error;
+	return restore_blocks(pool, mem, n) ? -EUCLEAN : error;
 }
 
 /* Block by block, so that a fatal signal need not wait for a large buffer. */
-int dbp_cache_prepare(struct dbp_buffer *buffer)
+int dbp_cache_prepare(struct dbp_pool *pool, struct dbp_memory *mem)
 {
 	struct scatterlist *sg;
 	int i, ret;
 
-	for_each_sgtable_sg(&buffer->memory.table, sg, i) {
+	for_each_sgtable_sg(&mem->table, sg, i) {
 		if (fatal_signal_pending(current))
-			return restore_blocks(buffer, i) ? -EUCLEAN : -EINTR;
-		ret = prepare_block(buffer, sg);
+			return restore_blocks(pool, mem, i) ? -EUCLEAN : -EINTR;
+		ret = prepare_block(pool, mem, sg);
 		if (ret)
-			return undo(buffer, i, ret);
+			return undo(pool, mem, i, ret);
 	}
 	return 0;
 }
 
 /* An error says that the memory must not go back to the kernel. */
-int dbp_cache_restore(struct dbp_buffer *buffer)
+int dbp_cache_restore(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	return restore_blocks(buffer, buffer->memory.table.orig_nents);
+	return restore_blocks(pool, mem, mem->table.orig_nents);
 }
 
 static void sync_table(struct device *dev, struct sg_table *table, struct dbp_range range,
@@ -160,7 +165,8 @@ void dbp_cache_sync(struct dbp_buffer *buffer, struct dbp_range range,
 	if (!dbp_buffer_is_cached(buffer))
 		return;
 	mutex_lock(&buffer->lock);
-	if (has_cache_lines(buffer) && !buffer->only_coherent)
-		sync_table(maintainer(buffer), &buffer->memory.table, range, direction, for_device);
+	if (has_cache_lines(buffer->pool, &buffer->memory) && !buffer->only_coherent)
+		sync_table(maintainer(buffer->pool), &buffer->memory.table, range, direction,
+			   for_device);
 	mutex_unlock(&buffer->lock);
 }

@@ -12,9 +12,11 @@
 #include "arith.h"
 
 struct dbp_buffer;
+struct dbp_memory;
+struct dbp_pool;
 
-int dbp_cache_prepare(struct dbp_buffer *buffer);
-int dbp_cache_restore(struct dbp_buffer *buffer);
+int dbp_cache_prepare(struct dbp_pool *pool, struct dbp_memory *mem);
+int dbp_cache_restore(struct dbp_pool *pool, struct dbp_memory *mem);
 void dbp_cache_sync(struct dbp_buffer *buffer, struct dbp_range range,
 		    enum dma_data_direction direction, bool for_device);
 

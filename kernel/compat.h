@@ -107,4 +107,47 @@ static inline int dbp_set_write_back(struct page *page, size_t size)
 }
 #endif
 
+/* 6.7 made shrinkers objects that the kernel allocates. */
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+
+typedef unsigned long dbp_shrink_fn(struct shrinker *shrinker, struct shrink_control *control);
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+static inline struct shrinker *dbp_shrinker_new(dbp_shrink_fn *count, dbp_shrink_fn *scan)
+{
+	struct shrinker *shrinker = kzalloc(sizeof(*shrinker), GFP_KERNEL);
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker->seeks = DEFAULT_SEEKS;
+	if (!register_shrinker(shrinker, "dmabuf_pool"))
+		return shrinker;
+	kfree(shrinker);
+	return NULL;
+}
+
+static inline void dbp_shrinker_free(struct shrinker *shrinker)
+{
+	unregister_shrinker(shrinker);
+	kfree(shrinker);
+}
+#else
+static inline struct shrinker *dbp_shrinker_new(dbp_shrink_fn *count, dbp_shrink_fn *scan)
+{
+	struct shrinker *shrinker = shrinker_alloc(0, "dmabuf_pool");
+
+	if (!shrinker)
+		return NULL;
+	shrinker->count_objects = count;
+	shrinker->scan_objects = scan;
+	shrinker_register(shrinker);
+	return shrinker;
+}
+
+#define dbp_shrinker_free shrinker_free
+#endif
+
 #endif

@@ -17,6 +17,7 @@
 #include "facts.h"
 #include "ioctl.h"
 #include "pool.h"
+#include "stock.h"
 
 /* What a handler made that user space does not know yet. */
 struct outcome {
@@ -157,6 +158,16 @@ static int ioctl_sync(void *data, struct outcome *outcome)
 	return ret;
 }
 
+static int ioctl_stock(void *data, struct outcome *outcome)
+{
+	struct dmabuf_pool_stock *args = data;
+	struct dbp_pool *pool = dbp_pool_get(args->pool);
+
+	if (args->pad)
+		return -EINVAL;
+	return pool ? dbp_stock_limit(pool, args->limit) : -ENOENT;
+}
+
 struct command {
 	unsigned int number;
 	int (*run)(void *data, struct outcome *outcome);
@@ -170,6 +181,7 @@ static const struct command commands[] = {
 	[_IOC_NR(DMABUF_POOL_IOCTL_DESCRIBE)] = { DMABUF_POOL_IOCTL_DESCRIBE, ioctl_describe },
 	[_IOC_NR(DMABUF_POOL_IOCTL_LIST)] = { DMABUF_POOL_IOCTL_LIST, ioctl_list },
 	[_IOC_NR(DMABUF_POOL_IOCTL_SYNC)] = { DMABUF_POOL_IOCTL_SYNC, ioctl_sync },
+	[_IOC_NR(DMABUF_POOL_IOCTL_STOCK)] = { DMABUF_POOL_IOCTL_STOCK, ioctl_stock },
 };
 
 union arguments {
@@ -180,6 +192,7 @@ union arguments {
 	struct dmabuf_pool_describe describe;
 	struct dmabuf_pool_list list;
 	struct dmabuf_pool_sync sync;
+	struct dmabuf_pool_stock stock;
 };
 
 /* Everything of the number but the size must match; the size is negotiated. */

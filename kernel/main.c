@@ -14,6 +14,7 @@
 #include "event.h"
 #include "ioctl.h"
 #include "pool.h"
+#include "stock.h"
 
 static int node_open(struct inode *inode, struct file *file)
 {
@@ -57,9 +58,18 @@ static int __init dmabuf_pool_init(void)
 	ret = dbp_declare_pools();
 	if (ret)
 		return ret;
+	ret = dbp_stock_register();
+	if (ret)
+		goto free_pools;
 	ret = misc_register(&node);
 	if (ret)
-		dbp_pools_free();
+		goto unregister_stock;
+	return 0;
+
+unregister_stock:
+	dbp_stock_unregister();
+free_pools:
+	dbp_pools_free();
 	return ret;
 }
 
@@ -67,6 +77,7 @@ static int __init dmabuf_pool_init(void)
 static void __exit dmabuf_pool_exit(void)
 {
 	misc_deregister(&node);
+	dbp_stock_unregister();
 	dbp_pools_free();
 }
 

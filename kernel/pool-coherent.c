@@ -19,6 +19,7 @@
 
 #include "arith.h"
 #include "pool.h"
+#include "stock.h"
 
 /* Through a write-combined mapping; a large buffer must not delay a fatal signal. */
 static int zero(void *vaddr, size_t size)
@@ -63,23 +64,25 @@ static void exclusive_free(struct dbp_pool *pool, struct dbp_memory *mem)
 	sg_free_table(&mem->table);
 }
 
-/* The longest row of clear bits. Others set and clear bits meanwhile: it was true a moment ago. */
-static void find_longest(struct gen_pool *ranges, struct gen_pool_chunk *chunk, void *data)
+/* A copy of the pages that are taken; there is one chunk. */
+static void copy_bits(struct gen_pool *ranges, struct gen_pool_chunk *chunk, void *data)
 {
-	unsigned long n = (chunk->end_addr - chunk->start_addr + 1) >> PAGE_SHIFT, start, end;
-	unsigned long *longest = data;
-
-	for_each_clear_bitrange(start, end, chunk->bits, n) {
-		if (end - start > *longest)
-			*longest = end - start;
-	}
+	bitmap_copy(data, chunk->bits, (chunk->end_addr - chunk->start_addr + 1) >> PAGE_SHIFT);
 }
 
+/* The longest row of pages that are free or stocked. It was true a moment ago. */
 static u64 exclusive_free_block(struct dbp_pool *pool)
 {
-	unsigned long longest = 0;
+	unsigned long n = pool->size >> PAGE_SHIFT, start, end, longest = 0;
+	unsigned long *bits = bitmap_alloc(n, GFP_KERNEL);
 
-	gen_pool_for_each_chunk(pool->ranges, find_longest, &longest);
+	if (!bits)
+		return 0;
+	gen_pool_for_each_chunk(pool->ranges, copy_bits, bits);
+	dbp_stock_clear(pool, bits);
+	for_each_clear_bitrange(start, end, bits, n)
+		longest = max(longest, end - start);
+	bitmap_free(bits);
 	return (u64)longest << PAGE_SHIFT;
 }
 

@@ -14,6 +14,7 @@
 
 #include "arith.h"
 #include "pool.h"
+#include "stock.h"
 
 /* Filled while the module loads, before the node appears, and constant from then on. */
 static struct dbp_pool *pools[DMABUF_POOL_POOLS_MAX];
@@ -27,6 +28,8 @@ struct dbp_pool *dbp_pool_new(const char *name, u32 kind)
 	pool = kzalloc(sizeof(*pool), GFP_KERNEL);
 	if (!pool)
 		return ERR_PTR(-ENOMEM);
+	spin_lock_init(&pool->lock);
+	dbp_stock_init(pool);
 	strscpy(pool->name, name, sizeof(pool->name));
 	pool->kind = kind;
 	pool->mappings = 1 << DMABUF_POOL_MAPPING_CACHED;
@@ -92,6 +95,7 @@ int dbp_pool_add(struct dbp_pool *pool)
 
 void dbp_pool_free(struct dbp_pool *pool)
 {
+	dbp_stock_end(pool);
 	if (pool->ops && pool->ops->destroy)
 		pool->ops->destroy(pool);
 	of_node_put(pool->region);
@@ -118,7 +122,11 @@ void dbp_pool_describe(struct dbp_pool *pool, struct dmabuf_pool_info *info)
 	memcpy(info->name, pool->name, sizeof(info->name));
 	info->base = pool->base;
 	info->size = pool->size;
-	info->used = atomic64_read(&pool->used);
+	spin_lock(&pool->lock);
+	info->used = pool->taken - pool->stocked;
+	info->stocked = pool->stocked;
+	info->stock_limit = pool->stock_limit;
+	spin_unlock(&pool->lock);
 	info->max_block = pool->max_block;
 	info->mappings = pool->mappings;
 	info->flags = pool->flags;
@@ -201,12 +209,33 @@ int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem)
 		pool->ops->free(pool, mem);
 		return -ERANGE;
 	}
-	atomic64_add(mem->size, &pool->used);
+	spin_lock(&pool->lock);
+	pool->taken += mem->size;
+	spin_unlock(&pool->lock);
 	return 0;
 }
 
 void dbp_pool_release(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	atomic64_sub(mem->size, &pool->used);
+	spin_lock(&pool->lock);
+	pool->taken -= mem->size;
+	if (mem->stocked)
+		pool->stocked -= mem->size;
+	spin_unlock(&pool->lock);
 	pool->ops->free(pool, mem);
+}
+
+/* Memory that was stocked is in use from here on. */
+void dbp_pool_unstock(struct dbp_pool *pool, struct dbp_memory *mem)
+{
+	spin_lock(&pool->lock);
+	if (mem->stocked)
+		pool->stocked -= mem->size;
+	mem->stocked = false;
+	spin_unlock(&pool->lock);
+}
+
+u64 dbp_pool_stocked(struct dbp_pool *pool)
+{
+	return READ_ONCE(pool->stocked);
 }

@@ -6,10 +6,11 @@
 #ifndef DBP_POOL_H
 #define DBP_POOL_H
 
-#include <linux/atomic.h>
 #include <linux/platform_device.h>
 #include <linux/scatterlist.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 #include <uapi/dmabuf_pool.h>
 
 struct dbp_pool;
@@ -21,11 +22,13 @@ struct dbp_memory {
 	size_t size;
 	bool contiguous;	/* in: one block wanted; out: is one block */
 	bool charged;		/* in: to the memory cgroup that is active, where that can be */
+	u32 mapping;		/* in: DMABUF_POOL_MAPPING_* */
 	u64 max_address;	/* in: highest physical address; U64_MAX for no limit */
 	struct sg_table table;	/* the blocks, lowest address first where there is one block */
 	void *vaddr;		/* kernel mapping of a no-map region, else NULL */
 	dma_addr_t handle;	/* the provider's own */
 	bool mapped;		/* at handle, for the pool's device */
+	bool stocked;		/* in no buffer: counted in the pool's stock */
 };
 
 /*
@@ -49,11 +52,22 @@ struct dbp_pool {
 	u64 base;		/* physical; 0 when the pool has no fixed place */
 	u64 size;		/* 0 when unknown or without limit */
 	u64 max_block;
-	atomic64_t used;
+	spinlock_t lock;	/* guards what is counted, and the stock */
+	u64 taken;		/* bytes that are in buffers or stocked */
+	u64 stocked;		/* bytes that are in no buffer */
 	struct platform_device *pdev; /* allocates and maintains caches in the pool's name */
 	struct device_node *region;   /* of the device tree; NULL when there is none */
 	struct gen_pool *ranges;      /* coherent, exclusive: free addresses */
 	void *vaddr;		      /* coherent, exclusive: kernel mapping of the region */
+
+	/* stock.c */
+	u64 stock_limit;
+	u32 n_stocked;			/* in the lists */
+	struct list_head unclean;	/* with the last user's bytes */
+	struct list_head ready;
+	struct dbp_memory wanted;	/* what was asked for last */
+	struct work_struct clean;
+	struct delayed_work refill;
 };
 
 /* pool.c: the table */
@@ -68,6 +82,8 @@ u64 dbp_pools_bound_to(struct device_node *device);
 /* pool.c: memory */
 int dbp_pool_alloc(struct dbp_pool *pool, struct dbp_memory *mem);
 void dbp_pool_release(struct dbp_pool *pool, struct dbp_memory *mem);
+void dbp_pool_unstock(struct dbp_pool *pool, struct dbp_memory *mem);
+u64 dbp_pool_stocked(struct dbp_pool *pool);
 int dbp_memory_set_block(struct dbp_memory *mem, phys_addr_t base);
 
 /* pool-*.c: make a pool of one kind; each adds it to the table or leaves nothing behind */

@@ -26,7 +26,7 @@
 #include <linux/types.h>
 
 #define DMABUF_POOL_MAJOR 1
-#define DMABUF_POOL_MINOR 1
+#define DMABUF_POOL_MINOR 2
 
 #define DMABUF_POOL_NODE "/dev/dmabuf_pool"
 
@@ -71,13 +71,16 @@ struct dmabuf_pool_version {
  * @name: out: unique among the pools, NUL-terminated.
  * @base: out: lowest physical address; 0 when the pool has no fixed place.
  * @size: out: bytes; 0 when the kernel sets no limit or does not tell it (the default CMA area).
- * @used: out: bytes allocated through this module and not yet released.
+ * @used: out: bytes of live buffers: allocated through this module and not yet released.
  * @max_block: out: largest contiguous block, in bytes, that an empty pool could give; 0 when
  *	unknown.
  * @mappings: out: bit (1 << DMABUF_POOL_MAPPING_*) for each mapping that this pool can give.
  * @flags: out: DMABUF_POOL_SYSTEM, DMABUF_POOL_FREE_KNOWN.
  * @free_block: out: largest contiguous block, in bytes, that is free now, where @flags says that it
- *	is known: in a region that is this module's alone. Since 1.1.
+ *	is known: in a region that is this module's alone. What is stocked there counts as free: it
+ *	makes way for a request that needs it. Since 1.1.
+ * @stocked: out: bytes kept ready for coming buffers, and in none now. Since 1.2.
+ * @stock_limit: out: bytes that may be, as set by DMABUF_POOL_IOCTL_STOCK. Since 1.2.
  */
 struct dmabuf_pool_info {
 	__u32 index;
@@ -90,6 +93,8 @@ struct dmabuf_pool_info {
 	__u32 mappings;
 	__u32 flags;
 	__u64 free_block;
+	__u64 stocked;
+	__u64 stock_limit;
 };
 
 /* The hardware keeps the device's view of memory and the CPU's cache coherent. */
@@ -251,6 +256,29 @@ struct dmabuf_pool_sync {
 	__u32 pad;
 };
 
+/**
+ * struct dmabuf_pool_stock - how much memory a pool keeps ready
+ * @pool: in: index of the pool; -ENOENT when there is none.
+ * @pad: in: zero.
+ * @limit: in: bytes; 0, as it is until the first call, for none. What is stocked beyond it goes
+ *	back at once.
+ *
+ * Memory of a released buffer stays with the module up to this limit, is zeroed in the background
+ * and serves the next buffer of the same size and mapping; and after a request more of its kind is
+ * taken in advance. Stocked memory is nobody's: it is in no buffer and not in the pool's @used. It
+ * goes back to its pool when a request finds nothing else there, and, of a CMA area, when the
+ * kernel is short of memory; a driver that shares the area or region with the module cannot have
+ * it. The limit stays when the caller closes the node.
+ *
+ * -EOPNOTSUPP: memory of the page allocator is not stocked: it is charged to a memory cgroup from
+ * allocation to release. Since 1.2.
+ */
+struct dmabuf_pool_stock {
+	__u32 pool;
+	__u32 pad;
+	__u64 limit;
+};
+
 #define DMABUF_POOL_IOCTL_BASE 'Y'
 #define DMABUF_POOL_IOCTL_VERSION _IOWR(DMABUF_POOL_IOCTL_BASE, 0, struct dmabuf_pool_version)
 #define DMABUF_POOL_IOCTL_POOL _IOWR(DMABUF_POOL_IOCTL_BASE, 1, struct dmabuf_pool_info)
@@ -259,6 +287,7 @@ struct dmabuf_pool_sync {
 #define DMABUF_POOL_IOCTL_DESCRIBE _IOWR(DMABUF_POOL_IOCTL_BASE, 4, struct dmabuf_pool_describe)
 #define DMABUF_POOL_IOCTL_LIST _IOWR(DMABUF_POOL_IOCTL_BASE, 5, struct dmabuf_pool_list)
 #define DMABUF_POOL_IOCTL_SYNC _IOWR(DMABUF_POOL_IOCTL_BASE, 6, struct dmabuf_pool_sync)
+#define DMABUF_POOL_IOCTL_STOCK _IOWR(DMABUF_POOL_IOCTL_BASE, 7, struct dmabuf_pool_stock)
 
 /*
  * Release events

@@ -15,7 +15,7 @@
 SIZE(dmabuf_pool_version, 8);
 AT(dmabuf_pool_version, minor, 4);
 
-SIZE(dmabuf_pool_info, 88);
+SIZE(dmabuf_pool_info, 104);
 AT(dmabuf_pool_info, kind, 4);
 AT(dmabuf_pool_info, name, 8);
 AT(dmabuf_pool_info, base, 40);
@@ -25,6 +25,8 @@ AT(dmabuf_pool_info, max_block, 64);
 AT(dmabuf_pool_info, mappings, 72);
 AT(dmabuf_pool_info, flags, 76);
 AT(dmabuf_pool_info, free_block, 80);
+AT(dmabuf_pool_info, stocked, 88);
+AT(dmabuf_pool_info, stock_limit, 96);
 
 SIZE(dmabuf_pool_device, 120);
 AT(dmabuf_pool_device, name, 16);
@@ -73,6 +75,10 @@ AT(dmabuf_pool_sync, length, 16);
 AT(dmabuf_pool_sync, flags, 24);
 AT(dmabuf_pool_sync, pad, 28);
 
+SIZE(dmabuf_pool_stock, 16);
+AT(dmabuf_pool_stock, pad, 4);
+AT(dmabuf_pool_stock, limit, 8);
+
 SIZE(dmabuf_pool_event, 8);
 AT(dmabuf_pool_event, length, 4);
 SIZE(dmabuf_pool_event_release, 24);
@@ -80,12 +86,13 @@ AT(dmabuf_pool_event_release, id, 8);
 AT(dmabuf_pool_event_release, size, 16);
 
 NUMBER(DMABUF_POOL_IOCTL_VERSION, 0xc0085900);
-NUMBER(DMABUF_POOL_IOCTL_POOL, 0xc0585901);
+NUMBER(DMABUF_POOL_IOCTL_POOL, 0xc0685901);
 NUMBER(DMABUF_POOL_IOCTL_DEVICE, 0xc0785902);
 NUMBER(DMABUF_POOL_IOCTL_ALLOC, 0xc1405903);
 NUMBER(DMABUF_POOL_IOCTL_DESCRIBE, 0xc1385904);
 NUMBER(DMABUF_POOL_IOCTL_LIST, 0xc0185905);
 NUMBER(DMABUF_POOL_IOCTL_SYNC, 0xc0205906);
+NUMBER(DMABUF_POOL_IOCTL_STOCK, 0xc0105907);
 
 /* Wire */
 SIZE(dmabufd_header, 16);

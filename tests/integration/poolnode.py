@@ -30,7 +30,8 @@ class Version(Structure):
 class Pool(Structure):
     _fields_ = [("index", c_uint32), ("kind", c_uint32), ("name", c_char * 32), ("base", c_uint64),
                 ("size", c_uint64), ("used", c_uint64), ("max_block", c_uint64),
-                ("mappings", c_uint32), ("flags", c_uint32), ("free_block", c_uint64)]
+                ("mappings", c_uint32), ("flags", c_uint32), ("free_block", c_uint64),
+                ("stocked", c_uint64), ("stock_limit", c_uint64)]
 
 
 class Device(Structure):
@@ -66,13 +67,17 @@ class Sync(Structure):
                 ("pad", c_uint32)]
 
 
+class Stock(Structure):
+    _fields_ = [("pool", c_uint32), ("pad", c_uint32), ("limit", c_uint64)]
+
+
 def number(nr, size):
     """_IOWR('Y', nr, size)"""
     return 3 << 30 | size << 16 | ord("Y") << 8 | nr
 
 
-KINDS = (Version, Pool, Device, Alloc, Describe, List, Sync)
-VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST, SYNC = (
+KINDS = (Version, Pool, Device, Alloc, Describe, List, Sync, Stock)
+VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST, SYNC, STOCK = (
     number(nr, ctypes.sizeof(kind)) for nr, kind in enumerate(KINDS))
 
 
@@ -124,6 +129,9 @@ class Node:
 
     def sync(self, buffer_id, offset, length, flags):
         self.ioctl(SYNC, Sync(id=buffer_id, offset=offset, length=length, flags=flags))
+
+    def stock(self, pool, limit):
+        self.ioctl(STOCK, Stock(pool=self.pools()[pool].index, limit=limit))
 
     def live(self, page=64):
         """Every live buffer, a page at a time."""

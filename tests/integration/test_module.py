@@ -58,7 +58,7 @@ def next_fd():
 
 def test_version(node):
     version = node.version()
-    assert (version.major, version.minor) == (1, 1)
+    assert (version.major, version.minor) == (1, 2)
 
 
 def test_pools_are_those_declared(node):
