@@ -15,6 +15,7 @@
 #include "log.h"
 #include "manager.h"
 #include "rebuild.h"
+#include "stock.h"
 #include "waiting.h"
 #include "watch.h"
 
@@ -111,6 +112,7 @@ static int attach(struct manager *m)
 	log_ready(m, clock_now(CLOCK_MONOTONIC) - start);
 	sd_notify(0, "STATUS=Ready.");
 	manager_review_settings(m);
+	stock_apply(m);
 	watch_tell_pools(m);
 	waiting_retry_all(m);
 	return 0;

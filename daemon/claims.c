@@ -189,6 +189,20 @@ uint64_t pool_get_capacity(const struct settings *settings, const struct pool *p
 	return pool->size && pool->size < max ? pool->size : max;
 }
 
+uint64_t pool_get_stock(const struct settings *settings, const struct pool *pool)
+{
+	const struct found found = match_pool(settings, pool->name, POOL_STOCK);
+	uint64_t whole = pool_get_whole(settings, pool);
+
+	if (pool->kind == KIND_BUDDY)
+		return 0;
+	if (!found.section)
+		return pool->free_known ? whole / 4 : 0;
+	if (found.setting->percent && whole == INFINITE)
+		return 0;
+	return resolve(found.setting, whole);
+}
+
 uint64_t reserve_get_bytes(const struct settings *settings, const struct reserve *reserve,
 			   const struct pool *pool)
 {

@@ -39,6 +39,12 @@ uint64_t pool_get_whole(const struct settings *settings, const struct pool *pool
 /* Bytes that users may hold of a pool in all; INFINITE when there is no telling. */
 uint64_t pool_get_capacity(const struct settings *settings, const struct pool *pool);
 
+/*
+ * Bytes that the module may keep ready for coming buffers. A region that is the module's alone keeps
+ * a quarter unless Stock= says otherwise: nobody else could have it.
+ */
+uint64_t pool_get_stock(const struct settings *settings, const struct pool *pool);
+
 /* Bytes that this Reserve= keeps of the pool; 0 when it is per cent of a size that is not known. */
 uint64_t reserve_get_bytes(const struct settings *settings, const struct reserve *reserve,
 			   const struct pool *pool);

@@ -44,6 +44,7 @@ const struct key keys[N_KEYS] = {
 	[DAEMON_ADDRESS_GROUP] = {SECTION_DAEMON, "AddressGroup", GROUP, ""},
 	[POOL_BYTES_MAX] = {SECTION_POOL, "BytesMax", SHARE, ""},
 	[POOL_USER_BYTES_MAX] = {SECTION_POOL, "UserBytesMax", SHARE, ""},
+	[POOL_STOCK] = {SECTION_POOL, "Stock", SHARE, ""},
 	[DEVICE_BYTES_MAX] = {SECTION_DEVICE, "BytesMax", BYTES, ""},
 	[DEVICE_BUFFERS_MAX] = {SECTION_DEVICE, "BuffersMax", COUNT, ""},
 	[DEVICE_USER_BYTES_MAX] = {SECTION_DEVICE, "UserBytesMax", BYTES, ""},

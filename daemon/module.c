@@ -73,6 +73,7 @@ static int read_pool(int fd, unsigned int index, struct pool *ret)
 		.max_block = info.max_block,
 		.free_known = info.flags & DMABUF_POOL_FREE_KNOWN,
 		.free_block = info.free_block,
+		.stocked = info.stocked,
 		.system = info.flags & DMABUF_POOL_SYSTEM,
 	};
 	memcpy(ret->name, info.name, sizeof(ret->name) - 1);
@@ -93,6 +94,13 @@ int module_read_pools(struct module *module)
 	}
 	module->n_pools = n;
 	return 0;
+}
+
+int module_set_stock(const struct module *module, unsigned int pool, uint64_t limit)
+{
+	struct dmabuf_pool_stock args = {.pool = pool, .limit = limit};
+
+	return module_ioctl(module->fd, DMABUF_POOL_IOCTL_STOCK, &args);
 }
 
 static void module_closep(struct module **module)

@@ -64,6 +64,9 @@ void module_get_version(const struct module *module, uint32_t *ret_major, uint32
 const struct pool *module_get_pools(const struct module *module, unsigned int *ret_n);
 int module_read_pools(struct module *module);
 
+/* Bytes that the pool may keep ready. -ENOTTY: the module is too old. */
+int module_set_stock(const struct module *module, unsigned int pool, uint64_t limit);
+
 /* Fills all of *ret but .missing. -ENODEV: gone, or it does no DMA. */
 int module_get_facts(const struct module *module, const char *key, struct facts *ret);
 

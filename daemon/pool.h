@@ -40,8 +40,9 @@ struct pool {
 	uint64_t size;         /* 0 when without limit or unknown */
 	uint64_t used;
 	uint64_t max_block;  /* largest contiguous block when empty; 0 when unknown */
-	bool free_known;     /* free_block tells */
-	uint64_t free_block; /* largest contiguous block that is free */
+	bool free_known;     /* free_block tells: no driver allocates from it beside the module */
+	uint64_t free_block; /* largest contiguous block that is free or makes way */
+	uint64_t stocked;    /* kept ready; makes way for whoever needs the pool */
 };
 
 /* The pool of this name, as a mask of its index; 0 when there is none. */

@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "manager.h"
+#include "stock.h"
 #include "waiting.h"
 #include "watch.h"
 
@@ -34,6 +35,7 @@ static void reload(struct manager *m)
 	m->counters.reloads++;
 	watch_tell_reloaded(m);
 	manager_review_settings(m);
+	stock_apply(m);
 	waiting_retry_all(m);
 }
 

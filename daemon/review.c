@@ -52,6 +52,25 @@ static void review_share(const struct review *review, const struct section *sect
 		    keys[key].name, section->name);
 }
 
+static void review_stock(const struct review *review, const struct section *section)
+{
+	const struct pool *pool = find_pool(review, section->match);
+
+	if (!section->values[POOL_STOCK].order || !pool)
+		return;
+	if (pool->kind == KIND_BUDDY)
+		say(review,
+		    "Stock= in [%s] keeps nothing: memory of the page allocator is charged to its "
+		    "user from allocation to release",
+		    section->name);
+	else if (section->values[POOL_STOCK].percent &&
+		 pool_get_whole(review->settings, pool) == INFINITE)
+		say(review,
+		    "Stock= in [%s] keeps nothing: it is per cent of a size that the kernel does "
+		    "not tell",
+		    section->name);
+}
+
 static void review_reserves(const struct review *review, const struct section *section)
 {
 	const struct reserve *reserve;
@@ -114,6 +133,7 @@ void review(const struct settings *settings, const struct pool pools[], unsigned
 				say(&context, "[%s]: there is no such pool", section->name);
 			review_share(&context, section, POOL_BYTES_MAX);
 			review_share(&context, section, POOL_USER_BYTES_MAX);
+			review_stock(&context, section);
 		}
 		review_reserves(&context, section);
 	}

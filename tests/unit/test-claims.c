@@ -323,13 +323,48 @@ static void words(void **state)
 		    pool, BEYOND_KEPT, 0, 2048);
 }
 
+/* What a pool keeps ready: assigned, or a quarter of what nobody else could have. */
+static void stock(void **state)
+{
+	static const struct {
+		const char *text;
+		struct pool pool;
+		uint64_t expected;
+	} rows[] = {
+		{"", {.name = "p", .kind = KIND_COHERENT, .size = 64, .free_known = true}, 16},
+		{"", {.name = "p", .kind = KIND_COHERENT, .size = 64}, 0},
+		{"", {.name = "p", .kind = KIND_CMA, .size = 64}, 0},
+		{"[Pool p]\nStock=0\n",
+		 {.name = "p", .kind = KIND_COHERENT, .size = 64, .free_known = true},
+		 0},
+		{"[Pool p]\nStock=50%\n", {.name = "p", .kind = KIND_CMA, .size = 64}, 32},
+		{"[Pool q]\nStock=50%\n", {.name = "p", .kind = KIND_CMA, .size = 64}, 0},
+		{"[Pool p]\nStock=infinity\n", {.name = "p", .kind = KIND_CMA}, INFINITE},
+		{"[Pool p]\nStock=50%\n", {.name = "p", .kind = KIND_CMA}, 0},
+		{"[Pool p]\nStock=50%\nBytesMax=8\n", {.name = "p", .kind = KIND_CMA}, 4},
+		{"[Pool p]\nStock=8\n", {.name = "p", .kind = KIND_BUDDY}, 0},
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+		struct settings *settings = settings_from(rows[i].text);
+
+		assert_int_equal(pool_get_stock(settings, &rows[i].pool), rows[i].expected);
+		settings_free(settings);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(device_sections), cmocka_unit_test(device_reset),
-		cmocka_unit_test(user_sections),   cmocka_unit_test(claims_on_devices),
-		cmocka_unit_test(fair_share_off),  cmocka_unit_test(pools_in_numbers),
-		cmocka_unit_test(reservations),    cmocka_unit_test(reservations_beyond_64_bits),
+		cmocka_unit_test(stock),
+		cmocka_unit_test(device_sections),
+		cmocka_unit_test(device_reset),
+		cmocka_unit_test(user_sections),
+		cmocka_unit_test(claims_on_devices),
+		cmocka_unit_test(fair_share_off),
+		cmocka_unit_test(pools_in_numbers),
+		cmocka_unit_test(reservations),
+		cmocka_unit_test(reservations_beyond_64_bits),
 		cmocka_unit_test(words),
 	};
 

@@ -15,6 +15,7 @@ static const struct pool pools[] = {
 	{.name = "camera", .kind = KIND_COHERENT, .size = MIB(2), .mappings = ~0u},
 	{.name = "codec", .kind = KIND_CMA, .size = MIB(64), .mappings = ~0u},
 	{.name = "cma", .kind = KIND_CMA, .system = true, .mappings = ~0u},
+	{.name = "system", .kind = KIND_BUDDY, .system = true, .mappings = ~0u},
 };
 
 static struct facts facts_of(const char *text, const struct override *udev)
@@ -176,6 +177,13 @@ static void reviewed(void **state)
 		"Reserve= in [Device a:a]: there is no pool gone\n"
 		"Reserve= in [Device a:a] keeps nothing: the kernel does not tell the size of "
 		"pool cma, so give its BytesMax= in [Pool cma]\n");
+	assert_review("[Pool camera]\nStock=50%\n[Pool cma]\nStock=9M\n", "");
+	assert_review(
+		"[Pool cma]\nStock=50%\n[Pool system]\nStock=1M\n",
+		"Stock= in [Pool cma] keeps nothing: it is per cent of a size that the kernel "
+		"does not tell\n"
+		"Stock= in [Pool system] keeps nothing: memory of the page allocator is charged "
+		"to its user from allocation to release\n");
 	assert_review("[Device a:a]\nReserve=camera 100%\n[Device a:b]\nReserve=camera 1M\n",
 		      "3.0 MiB of pool camera are reserved, which can give 2.0 MiB\n");
 }
