@@ -62,13 +62,27 @@ def check_exit_codes(root, ctl):
         yield f"exit codes are {codes}, on the page {told}, in --help {helped}"
 
 
-def check_library_page(root):
-    page = (root / "docs" / "man" / "libdmabuf.3").read_text()
+def check_library_pages(root):
+    """Each function is on one page, with its declaration and some words; each page is listed."""
+    build = (root / "docs" / "meson.build").read_text()
+    overview = (root / "docs" / "man" / "libdmabuf.3").read_text()
     script = (root / "libdmabuf" / "libdmabuf.sym").read_text()
+    pages = {path.name: path.read_text() for path in (root / "docs" / "man").glob("*.3")}
+    for name in pages:
+        if f"'man/{name}'" not in build:
+            yield f"{name} is not installed"
+        if name != "libdmabuf.3" and f".It Xr {name[:-2]} 3\n" not in overview:
+            yield f"libdmabuf.3 does not point to {name}"
     for name in re.findall(r"^\t(dmabuf_\w+);", script, re.MULTILINE):
-        if f".Nm {name}" not in page or not re.search(rf'^\.(Fn {name} "|Fo {name}$)', page,
-                                                      re.MULTILINE):
-            yield f"libdmabuf.3 does not have {name}"
+        found = [page for page in pages.values() if re.search(rf"^\.Nm {name}( ,)?$", page, re.MULTILINE)]
+        if len(found) != 1:
+            yield f"{name} is on {len(found)} pages, not on one"
+            continue
+        synopsis, _, words = found[0].partition(".Sh DESCRIPTION")
+        if not re.search(rf'^\.(Fn {name} "|Fo {name}$)', synopsis, re.MULTILINE):
+            yield f"the page of {name} does not declare it"
+        if not re.search(rf"^\.Fn {name}\b", words, re.MULTILINE):
+            yield f"the page of {name} tells nothing of it"
 
 
 def check_examples(root, daemon):
@@ -158,7 +172,7 @@ def check_messages(root):
 def main(root, ctl, *video, daemon):
     wrong = [*check_readme(root),
              *check_options(root, "dmabufctl.1", [ctl], *([ctl, name] for name in commands_of(ctl))),
-             *check_commands(root, ctl), *check_exit_codes(root, ctl), *check_library_page(root),
+             *check_commands(root, ctl), *check_exit_codes(root, ctl), *check_library_pages(root),
              *(problem for program in video
                for problem in check_options(root, f"{Path(program).name}.1", [program])),
              *check_options(root, "dmabufd.8", [daemon]),
