@@ -93,6 +93,17 @@ static void add_decision(struct table *table, const char *question, const char *
 	set_reason(table, REASON, why, needs);
 }
 
+static void add_alignment(struct table *table, const struct dmabuf_explanation *explanation)
+{
+	char bytes[TEXT_SIZE_MAX];
+
+	if (!*explanation->alignment_why)
+		return;
+	snprintf(bytes, sizeof(bytes), "%" PRIu64, explanation->alignment);
+	add_decision(table, "alignment", bytes, explanation->alignment_why,
+		     explanation->alignment_needs);
+}
+
 static void add_quota(struct table *table, const struct dmabuf_explanation *explanation)
 {
 	/* An older daemon says nothing of it. */
@@ -131,6 +142,7 @@ static int add_explanation(const struct dmabuf_explanation *explanation, void *u
 		     explanation->address_needs);
 	add_decision(tables->decision, "mapping", mapping_name(explanation->mapping),
 		     explanation->mapping_why, explanation->mapping_needs);
+	add_alignment(tables->decision, explanation);
 	add_quota(tables->decision, explanation);
 	for (unsigned int i = 0; i < explanation->n_steps; i++) {
 		order += explanation->steps[i].would_try ? 1 : 0;

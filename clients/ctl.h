@@ -69,6 +69,9 @@ struct ctl_request {
 	uint64_t size;
 	enum dmabuf_mapping mapping;
 	unsigned int usage;
+	unsigned int preferred;
+	uint64_t alignment;
+	unsigned int address_bits;
 	const char *pool;
 	const char *name;
 	unsigned int wait; /* milliseconds */
@@ -85,6 +88,10 @@ enum ctl_option {
 	CTL_HTTP,
 	CTL_INTERVAL,
 	CTL_ONCE,
+	CTL_ALIGN,
+	CTL_ADDRESS_BITS,
+	CTL_PREFER,
+	CTL_USAGE,
 };
 
 #define CTL_REQUEST_OPTIONS "s:m:p:"
@@ -92,6 +99,10 @@ enum ctl_option {
 	{"size", required_argument, NULL, 's'}, {"mapping", required_argument, NULL, 'm'},         \
 		{"pool", required_argument, NULL, 'p'},                                            \
 		{"contiguous", no_argument, NULL, CTL_CONTIGUOUS},                                 \
+		{"align", required_argument, NULL, CTL_ALIGN},                                     \
+		{"address-bits", required_argument, NULL, CTL_ADDRESS_BITS},                       \
+		{"prefer", required_argument, NULL, CTL_PREFER},                                   \
+		{"usage", required_argument, NULL, CTL_USAGE},                                     \
 	{                                                                                          \
 		"cpu-reads-often", no_argument, NULL, CTL_CPU_READS_OFTEN                          \
 	}
@@ -100,7 +111,14 @@ enum ctl_option {
 	"  -m, --mapping WHICH   cached, write-combined, or any (default)\n"                       \
 	"  -p, --pool NAME       no other pool\n"                                                  \
 	"      --contiguous      one physical block, even if no device needs it\n"                 \
-	"      --cpu-reads-often prefer a cached mapping\n"
+	"      --align N         start at a multiple of N, a power of two\n"                       \
+	"      --address-bits N  no physical address needs more bits\n"                            \
+	"      --prefer WHAT,... rather without than not at all: mapping, align, contiguous,\n"    \
+	"                        address-bits\n"                                                   \
+	"      --cpu-reads-often prefer a cached mapping\n"                                        \
+	"      --usage WORD,...  what is done with it: reads-often, reads-rarely, reads-never,\n"  \
+	"                        writes-often, writes-rarely, writes-never of the CPU, camera,\n"  \
+	"                        encode, decode, scan-out\n"
 
 /* 1: taken; 0: not one of the above; -EINVAL: wrong argument, said on stderr. */
 int ctl_request_option(struct ctl_request *request, int c, const char *argument);

@@ -16,6 +16,7 @@ enum {
 	SIZE,
 	MAPPING,
 	CONTIGUOUS,
+	RELAXED,
 	ADDRESS,
 	BASE,
 	END,
@@ -29,6 +30,7 @@ static const struct table_column columns[N_COLUMNS] = {
 	[SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "whole pages"},
 	[MAPPING] = {"MAPPING", TABLE_TEXT, TABLE_SHOWN, "how the CPU sees it"},
 	[CONTIGUOUS] = {"CONTIGUOUS", TABLE_BOOLEAN, TABLE_SHOWN, "one physical block"},
+	[RELAXED] = {"RELAXED", TABLE_TEXT, TABLE_SHOWN, "what was preferred and is not so"},
 	[ADDRESS] = {"ADDRESS", TABLE_TEXT, TABLE_ONLY_TEXT, "physical addresses, end excluded"},
 	[BASE] = {"BASE", TABLE_ADDRESS, TABLE_ONLY_JSON, "lowest physical address"},
 	[END] = {"END", TABLE_ADDRESS, TABLE_ONLY_JSON, "one past the highest"},
@@ -41,6 +43,7 @@ int granted_table_new(struct table **ret, const struct table_options *options)
 
 void granted_table_add(struct table *table, const struct dmabuf_buffer *buffer)
 {
+	char relaxed[CONSTRAINTS_TEXT_SIZE];
 	uint64_t base, end;
 
 	table_add_row(table);
@@ -50,6 +53,9 @@ void granted_table_add(struct table *table, const struct dmabuf_buffer *buffer)
 	table_set_number(table, SIZE, dmabuf_buffer_get_size(buffer));
 	table_set_text(table, MAPPING, mapping_name(dmabuf_buffer_get_mapping(buffer)));
 	table_set_number(table, CONTIGUOUS, (uint64_t)dmabuf_buffer_is_contiguous(buffer));
+	if (dmabuf_buffer_get_relaxed(buffer))
+		table_set_text(table, RELAXED,
+			       constraints_text(relaxed, dmabuf_buffer_get_relaxed(buffer)));
 	if (dmabuf_buffer_get_address(buffer, &base, &end) < 0) {
 		table_set_text(table, ADDRESS, "hidden");
 		return;

@@ -167,6 +167,19 @@ int mapping_parse(const char *text, enum dmabuf_mapping *ret)
 	return -EINVAL;
 }
 
+const char *constraints_text(char text[static CONSTRAINTS_TEXT_SIZE], unsigned int constraints)
+{
+	static const char *const names[] = {"mapping", "align", "contiguous", "address-bits"};
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (constraints & 1u << i)
+			at += (size_t)snprintf(text + at, CONSTRAINTS_TEXT_SIZE - at, "%s%s",
+					       at ? "," : "", names[i]);
+	return text;
+}
+
 const char *mapping_name(enum dmabuf_mapping mapping)
 {
 	return mapping < COUNT(mapping_names) ? mapping_names[mapping] : "unknown";

@@ -44,6 +44,11 @@ void duration_format(uint64_t microseconds, char text[static TEXT_SIZE_MAX]);
 int mapping_parse(const char *text, enum dmabuf_mapping *ret);
 
 const char *mapping_name(enum dmabuf_mapping mapping);
+
+#define CONSTRAINTS_TEXT_SIZE 48
+
+/* DMABUF_CONSTRAINT_* as --prefer takes them; "" for none. Returns text. */
+const char *constraints_text(char text[static CONSTRAINTS_TEXT_SIZE], unsigned int constraints);
 const char *kind_name(enum dmabuf_kind kind);
 
 /* "quota", as in dmabuf_status_info.refusals; "other" for one that is not known. */

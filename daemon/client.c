@@ -42,6 +42,7 @@ static int handle_hello(struct client *client, const struct wire_frame *request,
 				  "libdmabuf that belongs to it",
 				  DMABUFD_PROTOCOL_MAJOR, request->hello.major);
 	client->hello_timer = sd_event_source_disable_unref(client->hello_timer);
+	client->minor = request->hello.minor;
 	reply_set_body(reply, sizeof(reply->frame.hello));
 	reply->frame.hello.major = DMABUFD_PROTOCOL_MAJOR;
 	reply->frame.hello.minor = DMABUFD_PROTOCOL_MINOR;

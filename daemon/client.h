@@ -27,6 +27,7 @@ struct client {
 	sd_event_source *hello_timer; /* NULL after HELLO */
 	struct peer peer;
 	struct waiting *waiting; /* its request, while that waits; NULL otherwise */
+	uint32_t minor;          /* of the protocol, as HELLO says */
 	uint64_t number;         /* never used again, and higher than those before */
 	uint64_t connected;      /* CLOCK_MONOTONIC, microseconds */
 	uint64_t requests;

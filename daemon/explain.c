@@ -30,18 +30,18 @@ static void step_fill(struct dmabufd_step *to, const struct plan *plan, const st
 int handle_explain(struct client *client, const struct wire_frame *request, struct reply *reply)
 {
 	struct job job;
-	struct plan plan;
+	struct outlook outlook;
 	unsigned int n;
 	int r = job_prepare(client, &request->request, &job, reply);
 
 	if (r < 0)
 		return r;
-	job_decide(&job, &plan);
+	job_foresee(&job, &outlook);
 	/* What is tried comes first; of many refusals the last do not fit a frame. */
-	n = plan.n_steps < WIRE_STEPS_MAX ? plan.n_steps : WIRE_STEPS_MAX;
+	n = outlook.n_entries < WIRE_STEPS_MAX ? outlook.n_entries : WIRE_STEPS_MAX;
 	reply_set_body(reply, sizeof(struct dmabufd_explain) + n * sizeof(struct dmabufd_step));
-	explain_fill(&reply->frame.explain, &plan, n);
+	explain_fill(&reply->frame.explain, &outlook.plans[0], n);
 	for (unsigned int i = 0; i < n; i++)
-		step_fill(&reply->frame.steps[i], &plan, &plan.steps[i]);
+		step_fill(&reply->frame.steps[i], outlook.entries[i].plan, outlook.entries[i].step);
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "job.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,11 +26,31 @@ static bool devices_are_valid(const struct dmabufd_request *request)
 	return true;
 }
 
+static_assert((int)CONSTRAINT_MAPPING == DMABUFD_CONSTRAINT_MAPPING, "constraints differ");
+static_assert((int)CONSTRAINT_ALIGNMENT == DMABUFD_CONSTRAINT_ALIGNMENT, "constraints differ");
+static_assert((int)CONSTRAINT_CONTIGUOUS == DMABUFD_CONSTRAINT_CONTIGUOUS, "constraints differ");
+static_assert((int)CONSTRAINT_ADDRESS == DMABUFD_CONSTRAINT_ADDRESS, "constraints differ");
+static_assert((1 << CONSTRAINTS_MAX) - 1 == DMABUFD_CONSTRAINTS, "constraints differ");
+
+/* One word at most on reads, and one on writes. */
+static bool words_are_valid(uint32_t flags)
+{
+	uint32_t reads = flags & (DMABUFD_CPU_READS_OFTEN | DMABUFD_CPU_READS_RARELY |
+				  DMABUFD_CPU_READS_NEVER);
+	uint32_t writes = flags & (DMABUFD_CPU_WRITES_OFTEN | DMABUFD_CPU_WRITES_RARELY |
+				   DMABUFD_CPU_WRITES_NEVER);
+
+	return !(reads & (reads - 1)) && !(writes & (writes - 1));
+}
+
 /* The rules of dmabufd-protocol.h. */
 static int check_frame(const struct dmabufd_request *request, struct reply *reply)
 {
-	if (request->flags & ~(DMABUFD_CONTIGUOUS | DMABUFD_CPU_READS_OFTEN))
-		return reply_fail(reply, -EPROTO, "the request has an unknown flag");
+	if (request->flags & ~DMABUFD_FLAGS || !words_are_valid(request->flags))
+		return reply_fail(reply, -EPROTO, "the request has flags that make no sense");
+	if (request->preferred & ~DMABUFD_CONSTRAINTS || request->address_bits > 64 ||
+	    request->alignment & (request->alignment - 1))
+		return reply_fail(reply, -EPROTO, "the request has constraints that make no sense");
 	if (request->mapping > DMABUFD_MAPPING_WRITE_COMBINED)
 		return reply_fail(reply, -EPROTO, "there is no mapping %u", request->mapping);
 	if (request->count < 1 || request->count > DMABUFD_BUFFERS_MAX)
@@ -62,7 +83,38 @@ static int set_size(const struct dmabufd_request *request, struct job *job, stru
 		return reply_fail(reply, -E2BIG, "no pool could ever give %s: ask for less",
 				  size_text(size, request->size));
 	job->wanted.size = (request->size + page - 1) & ~(page - 1);
+	job->wanted.alignment = request->alignment > page ? request->alignment : 0;
 	return 0;
+}
+
+static enum often get_often(uint32_t flags, uint32_t often, uint32_t rarely, uint32_t never)
+{
+	if (flags & often)
+		return OFTEN;
+	if (flags & rarely)
+		return OFTEN_RARELY;
+	return flags & never ? OFTEN_NEVER : OFTEN_UNSAID;
+}
+
+static void set_usage(const struct dmabufd_request *request, struct policy_request *wanted)
+{
+	uint32_t flags = request->flags;
+
+	wanted->cpu_reads = get_often(flags, DMABUFD_CPU_READS_OFTEN, DMABUFD_CPU_READS_RARELY,
+				      DMABUFD_CPU_READS_NEVER);
+	wanted->cpu_writes = get_often(flags, DMABUFD_CPU_WRITES_OFTEN, DMABUFD_CPU_WRITES_RARELY,
+				       DMABUFD_CPU_WRITES_NEVER);
+	wanted->roles = (flags & DMABUFD_CAMERA ? ROLE_CAMERA : 0) |
+			(flags & DMABUFD_ENCODE ? ROLE_ENCODE : 0) |
+			(flags & DMABUFD_DECODE ? ROLE_DECODE : 0) |
+			(flags & DMABUFD_SCAN_OUT ? ROLE_SCAN_OUT : 0);
+}
+
+static uint64_t get_max_address(const struct dmabufd_request *request)
+{
+	if (request->address_bits == 0 || request->address_bits == 64)
+		return 0;
+	return (UINT64_C(1) << request->address_bits) - 1;
 }
 
 static int set_wishes(const struct dmabufd_request *request, struct job *job, struct reply *reply)
@@ -76,8 +128,11 @@ static int set_wishes(const struct dmabufd_request *request, struct job *job, st
 				  "the label or the name of the pool has control characters");
 	job->count = request->count;
 	job->wanted.contiguous = request->flags & DMABUFD_CONTIGUOUS;
-	job->wanted.cpu_reads_often = request->flags & DMABUFD_CPU_READS_OFTEN;
+	set_usage(request, &job->wanted);
 	job->wanted.mapping = (enum mapping)request->mapping;
+	job->wanted.max_address = get_max_address(request);
+	job->wanted.preferred = request->preferred;
+	job->wanted.relaxed = 0;
 	job->wanted.pool = request->pool;
 	return 0;
 }
@@ -212,4 +267,9 @@ int job_prepare(struct client *client, const struct dmabufd_request *request, st
 void job_decide(const struct job *job, struct plan *ret)
 {
 	policy_decide(&job->wanted, job->facts, job->n_devices, job->pools, job->n_pools, ret);
+}
+
+void job_foresee(const struct job *job, struct outlook *ret)
+{
+	outlook_make(&job->wanted, job->facts, job->n_devices, job->pools, job->n_pools, ret);
 }

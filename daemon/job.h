@@ -9,7 +9,7 @@
 #include "claims.h"
 #include "client.h"
 #include "device.h"
-#include "policy.h"
+#include "outlook.h"
 #include "reply.h"
 #include "tag.h"
 
@@ -32,8 +32,9 @@ struct job {
 int job_prepare(struct client *client, const struct dmabufd_request *request, struct job *ret,
 		struct reply *reply);
 
-/* The plan borrows from the job. */
+/* Both borrow from the job. */
 void job_decide(const struct job *job, struct plan *ret);
+void job_foresee(const struct job *job, struct outlook *ret);
 
 /* What the module says of a device, as udev and the configuration correct it. */
 int job_get_facts(struct manager *manager, const struct device *device, struct facts *ret);

@@ -42,6 +42,7 @@ static void set_owner(struct buffer *buffer, const struct tag *owner)
 	buffer->known = true;
 	buffer->uid = owner->uid;
 	buffer->pid = owner->pid;
+	buffer->relaxed = owner->relaxed;
 	memcpy(buffer->name, owner->name, sizeof(buffer->name));
 	buffer->n_devices = owner->n_devices;
 	for (unsigned int i = 0; i < owner->n_devices; i++)

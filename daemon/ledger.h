@@ -27,6 +27,7 @@ struct buffer {
 	bool withdrawn; /* made by a request that then failed: its end makes no more room */
 	uid_t uid;
 	pid_t pid;
+	uint8_t relaxed; /* CONSTRAINT_* that it does without */
 	char name[TAG_NAME_SIZE];
 	struct charge charge;      /* the user and the devices */
 	struct charge pool_charge; /* the pool */

@@ -158,8 +158,9 @@ static void set_keys(char text[static DMABUFD_DEVICE_SIZE], const struct buffer 
 }
 
 void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const struct pool pools[],
-		 unsigned int n_pools, bool shows_address)
+		 unsigned int n_pools, const struct client *client)
 {
+	bool shows_address = client && client_is_root_or_in(client, DAEMON_ADDRESS_GROUP);
 	const struct pool *pool = buffer->pool < n_pools ? &pools[buffer->pool] : NULL;
 
 	to->id = buffer->id;
@@ -171,6 +172,7 @@ void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const s
 	to->flags = buffer->contiguous ? DMABUFD_BUFFER_CONTIGUOUS : 0;
 	to->uid = buffer->known ? buffer->uid : (uid_t)-1;
 	to->pid = (uint32_t)buffer->pid;
+	to->relaxed = client && client->minor >= 2 ? buffer->relaxed : 0;
 	if (pool)
 		strcpy(to->pool, pool->name);
 	strcpy(to->name, buffer->name);
@@ -206,8 +208,7 @@ int handle_buffers(struct client *client, const struct wire_frame *request, stru
 	reply_set_body(reply, sizeof(reply->frame.body));
 	buffer = next_visible(client, request->cursor.after);
 	for (; buffer && n < WIRE_LISTED_MAX; buffer = next_visible(client, last)) {
-		buffer_fill(&reply->frame.listed[n++], buffer, pools, n_pools,
-			    client_is_root_or_in(client, DAEMON_ADDRESS_GROUP));
+		buffer_fill(&reply->frame.listed[n++], buffer, pools, n_pools, client);
 		last = buffer->id;
 	}
 	page_finish(reply, sizeof(struct dmabufd_buffer), buffer ? last : 0, n);

@@ -18,8 +18,8 @@ int handle_pools(struct client *client, const struct wire_frame *request, struct
 int handle_devices(struct client *client, const struct wire_frame *request, struct reply *reply);
 int handle_buffers(struct client *client, const struct wire_frame *request, struct reply *reply);
 
-/* A zeroed record of the wire from the ledger's. */
+/* A zeroed record of the wire from the ledger's, as this client may see it; NULL: as anybody. */
 void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const struct pool pools[],
-		 unsigned int n_pools, bool shows_address);
+		 unsigned int n_pools, const struct client *client);
 
 #endif

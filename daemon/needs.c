@@ -15,6 +15,12 @@ void needs_say_contiguous(const struct plan *plan, char *text, size_t size)
 	case CONTIGUOUS_ASKED:
 		snprintf(text, size, "a request that does not insist on one block");
 		break;
+	case CONTIGUOUS_ALIGNED:
+		snprintf(text, size, "a request without an alignment");
+		break;
+	case CONTIGUOUS_ROLE:
+		snprintf(text, size, "a request that names the devices, or no role");
+		break;
 	case CONTIGUOUS_NO_IOMMU:
 		snprintf(text, size, "an IOMMU for %s, which then takes scattered memory",
 			 plan->contiguous_for->key);
@@ -27,10 +33,25 @@ void needs_say_contiguous(const struct plan *plan, char *text, size_t size)
 
 void needs_say_address(const struct plan *plan, char *text, size_t size)
 {
-	if (plan->max_address)
+	switch (plan->address_why) {
+	case ADDRESS_DEVICE:
 		snprintf(text, size, "an IOMMU or a wider DMA mask for %s", plan->address_for->key);
-	else
+		break;
+	case ADDRESS_ASKED:
+		snprintf(text, size, "a request that takes higher addresses");
+		break;
+	case ADDRESS_ROLE:
+		snprintf(text, size, "a request that names the codec, or no role");
+		break;
+	case ADDRESS_ANY:
 		snprintf(text, size, "%s", "");
+		break;
+	}
+}
+
+void needs_say_alignment(const struct plan *plan, char *text, size_t size)
+{
+	snprintf(text, size, "a request %s an alignment", plan->alignment ? "without" : "with");
 }
 
 void needs_say_mapping(const struct plan *plan, char *text, size_t size)
@@ -41,6 +62,9 @@ void needs_say_mapping(const struct plan *plan, char *text, size_t size)
 		break;
 	case MAPPING_NOT_COHERENT:
 		snprintf(text, size, "a request that says that the CPU reads often: cached");
+		break;
+	case MAPPING_FILLED:
+		snprintf(text, size, "a request that says that the CPU reads");
 		break;
 	case MAPPING_READS_OFTEN:
 		snprintf(text, size, "a request without that: write-combined");
@@ -90,6 +114,18 @@ static void say_smaller(const struct step *step, const char *or_else, char *text
 	snprintf(text, size, "a buffer of at most %s%s", size_text(limit, step->limit), or_else);
 }
 
+/* A block is aligned to itself, so a larger one is aligned to more. */
+static void say_larger(const struct plan *plan, const struct step *step, char *text, size_t size)
+{
+	char least[SIZE_TEXT];
+
+	if (step->limit && step->limit >= plan->size && step->pool->kind == KIND_BUDDY)
+		snprintf(text, size, "a buffer of more than %s, or a smaller alignment",
+			 size_text(least, plan->alignment / 2));
+	else
+		snprintf(text, size, "a smaller alignment");
+}
+
 static void say_suitable(const struct plan *plan, const struct step *step, char *text, size_t size)
 {
 	char missing[SIZE_TEXT];
@@ -122,7 +158,10 @@ void needs_say_step(const struct plan *plan, const struct step *step, char *text
 		snprintf(text, size, "a request that leaves the mapping open");
 		break;
 	case REFUSED_ADDRESS:
-		snprintf(text, size, "an IOMMU or a wider DMA mask for %s", plan->address_for->key);
+		needs_say_address(plan, text, size);
+		break;
+	case REFUSED_ALIGNMENT:
+		say_larger(plan, step, text, size);
 		break;
 	case REFUSED_REACH:
 	case REFUSED_SIZE:

@@ -10,6 +10,7 @@
 /* Each writes one clause without a full stop, or "" when there is nothing to do. */
 void needs_say_contiguous(const struct plan *plan, char *text, size_t size);
 void needs_say_address(const struct plan *plan, char *text, size_t size);
+void needs_say_alignment(const struct plan *plan, char *text, size_t size);
 void needs_say_mapping(const struct plan *plan, char *text, size_t size);
 void needs_say_step(const struct plan *plan, const struct step *step, char *text, size_t size);
 

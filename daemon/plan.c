@@ -42,11 +42,51 @@ const char *step_get_name(const struct step *step)
 	return step->pool ? step->pool->name : step->missing_for->missing;
 }
 
+unsigned int step_get_relaxed(const struct plan *plan, const struct step *step)
+{
+	bool slow = plan->reads_often && step->mapping != MAPPING_CACHED &&
+		    plan->mapping_why != MAPPING_ASKED;
+
+	return plan->relaxed | (slow ? CONSTRAINT_MAPPING : 0);
+}
+
+const char *relaxed_text(char text[static RELAXED_TEXT], unsigned int relaxed)
+{
+	static const char *const names[CONSTRAINTS_MAX] = {"the mapping", "the alignment",
+							   "one block", "the highest address"};
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (unsigned int i = 0; i < CONSTRAINTS_MAX && at < RELAXED_TEXT; i++)
+		if (relaxed & 1u << i)
+			at += (size_t)snprintf(text + at, RELAXED_TEXT - at, "%s%s", at ? ", " : "",
+					       names[i]);
+	return text;
+}
+
+/* For behind the request's wish. */
+static const char *wished(const struct plan *plan, enum constraint constraint)
+{
+	return plan->in_force & constraint ? "prefers" : "asks for";
+}
+
 void plan_say_contiguous(const struct plan *plan, char *text, size_t size)
 {
 	switch (plan->contiguous_why) {
 	case CONTIGUOUS_ASKED:
-		snprintf(text, size, "needed: the request asks for it");
+		snprintf(text, size, "%s: the request %s it",
+			 plan->in_force & CONSTRAINT_CONTIGUOUS ? "preferred" : "needed",
+			 wished(plan, CONSTRAINT_CONTIGUOUS));
+		break;
+	case CONTIGUOUS_ALIGNED:
+		snprintf(text, size,
+			 "needed: the request %s an alignment, which only one block has",
+			 wished(plan, CONSTRAINT_ALIGNMENT));
+		break;
+	case CONTIGUOUS_ROLE:
+		snprintf(text, size,
+			 "preferred: a camera, codec or display that is not named may have no "
+			 "IOMMU");
 		break;
 	case CONTIGUOUS_NO_IOMMU:
 		snprintf(text, size, "needed: no IOMMU translates for %s%s",
@@ -65,18 +105,47 @@ void plan_say_contiguous(const struct plan *plan, char *text, size_t size)
 
 void plan_say_address(const struct plan *plan, char *text, size_t size)
 {
-	if (plan->max_address)
+	switch (plan->address_why) {
+	case ADDRESS_DEVICE:
 		snprintf(text, size, "at most 0x%" PRIx64 ": the DMA mask of %s%s",
 			 plan->max_address, plan->address_for->key, by(plan->address_for->mask_by));
-	else
+		break;
+	case ADDRESS_ASKED:
+		snprintf(text, size, "at most 0x%" PRIx64 ": the request %s it", plan->max_address,
+			 wished(plan, CONSTRAINT_ADDRESS));
+		break;
+	case ADDRESS_ROLE:
+		snprintf(text, size,
+			 "preferably at most 0x%" PRIx64 ": a codec that is not named may reach no "
+			 "higher",
+			 plan->max_address);
+		break;
+	case ADDRESS_ANY:
 		snprintf(text, size, "no limit: no device without an IOMMU has a smaller mask");
+		break;
+	}
+}
+
+void plan_say_alignment(const struct plan *plan, char *text, size_t size)
+{
+	char alignment[SIZE_TEXT];
+
+	if (plan->alignment)
+		snprintf(text, size, "to %s: the request %s it",
+			 size_text(alignment, plan->alignment), wished(plan, CONSTRAINT_ALIGNMENT));
+	else
+		snprintf(text, size, "to pages, as every buffer is");
 }
 
 void plan_say_mapping(const struct plan *plan, char *text, size_t size)
 {
 	switch (plan->mapping_why) {
 	case MAPPING_ASKED:
-		snprintf(text, size, "%s: the request insists on it", mapping_name(plan->mapping));
+		snprintf(text, size, "%s: the request %s it", mapping_name(plan->mapping),
+			 plan->in_force & CONSTRAINT_MAPPING ? "prefers" : "insists on");
+		break;
+	case MAPPING_FILLED:
+		snprintf(text, size, "write-combined: the CPU often writes and never reads");
 		break;
 	case MAPPING_COHERENT:
 		say_except("cached: every device is coherent with the CPU's cache",
@@ -101,7 +170,9 @@ void plan_say_mapping(const struct plan *plan, char *text, size_t size)
 
 static void say_try(const struct plan *plan, const struct step *step, char *text, size_t size)
 {
+	char relaxed[RELAXED_TEXT];
 	const char *why = "";
+	int n;
 
 	switch (step->verdict) {
 	case TRY_BOUND:
@@ -120,16 +191,29 @@ static void say_try(const struct plan *plan, const struct step *step, char *text
 		why = "a reserved region of the system, the last resort";
 		break;
 	}
-	if (step->mapping == plan->mapping)
-		snprintf(text, size, "%s", why);
+	n = snprintf(text, size, "%s", why);
+	if (step->mapping != plan->mapping && n > 0 && (size_t)n < size)
+		n += snprintf(text + n, size - (size_t)n, "; it can only be mapped %s",
+			      mapping_name(step->mapping));
+	if (plan->relaxed && n > 0 && (size_t)n < size)
+		snprintf(text + n, size - (size_t)n, "; without %s",
+			 relaxed_text(relaxed, plan->relaxed));
+}
+
+/* Whose the highest address is. */
+static void say_reach(const struct plan *plan, char *text, size_t size)
+{
+	if (plan->address_for)
+		snprintf(text, size, "the highest address that %s reaches", plan->address_for->key);
 	else
-		snprintf(text, size, "%s; it can only be mapped %s", why,
-			 mapping_name(step->mapping));
+		snprintf(text, size, "the highest address that the request takes");
 }
 
 static void say_refused(const struct plan *plan, const struct step *step, char *text, size_t size)
 {
-	char limit[SIZE_TEXT];
+	char limit[SIZE_TEXT], reach[DEVICE_KEY_SIZE + 48];
+
+	say_reach(plan, reach, sizeof(reach));
 
 	switch (step->verdict) {
 	case REFUSED_NOT_ASKED:
@@ -142,13 +226,15 @@ static void say_refused(const struct plan *plan, const struct step *step, char *
 		snprintf(text, size, "cannot be mapped %s", mapping_name(plan->mapping));
 		break;
 	case REFUSED_ADDRESS:
-		snprintf(text, size,
-			 "lies above 0x%" PRIx64 ", the highest address that %s reaches",
-			 plan->max_address, plan->address_for->key);
+		snprintf(text, size, "lies above 0x%" PRIx64 ", %s", plan->max_address, reach);
 		break;
 	case REFUSED_REACH:
-		snprintf(text, size, "only %s of it are below the highest address that %s reaches",
-			 size_text(limit, step->limit), plan->address_for->key);
+		snprintf(text, size, "only %s of it are below %s", size_text(limit, step->limit),
+			 reach);
+		break;
+	case REFUSED_ALIGNMENT:
+		snprintf(text, size, "aligns a buffer of this size to %s",
+			 step->limit ? size_text(limit, step->limit) : "pages");
 		break;
 	case REFUSED_SIZE:
 		snprintf(text, size, "the whole pool is %s", size_text(limit, step->limit));

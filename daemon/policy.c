@@ -15,6 +15,44 @@ struct question {
 	unsigned int n_devices;
 };
 
+static bool is_relaxed(const struct question *q, enum constraint constraint)
+{
+	return q->request->relaxed & constraint;
+}
+
+/* It makes a difference: should nothing suit, it can be relaxed, if that is allowed at all. */
+static void put_in_force(struct plan *plan, enum constraint constraint, unsigned int preferred)
+{
+	plan->in_force |= preferred & constraint;
+}
+
+/*
+ * A role stands for a device that is not named. Of one that is named the facts are known, and so a
+ * role adds nothing to where its memory may be.
+ */
+static bool has_role_without_device(const struct question *q, unsigned int roles)
+{
+	return !q->n_devices && q->request->roles & roles;
+}
+
+static bool contiguous_without_device(const struct question *q, struct plan *plan)
+{
+	if (plan->alignment) {
+		plan->contiguous_why = CONTIGUOUS_ALIGNED;
+		return true;
+	}
+	if (q->request->contiguous && !is_relaxed(q, CONSTRAINT_CONTIGUOUS)) {
+		plan->contiguous_why = CONTIGUOUS_ASKED;
+		put_in_force(plan, CONSTRAINT_CONTIGUOUS, q->request->preferred);
+		return true;
+	}
+	if (is_relaxed(q, CONSTRAINT_CONTIGUOUS) || !has_role_without_device(q, ~0u))
+		return false;
+	plan->contiguous_why = CONTIGUOUS_ROLE;
+	put_in_force(plan, CONSTRAINT_CONTIGUOUS, CONSTRAINT_CONTIGUOUS);
+	return true;
+}
+
 static void decide_contiguous(const struct question *q, struct plan *plan)
 {
 	plan->contiguous = true;
@@ -25,15 +63,45 @@ static void decide_contiguous(const struct question *q, struct plan *plan)
 			plan->contiguous_for = &q->devices[i];
 			return;
 		}
-	if (q->request->contiguous) {
-		plan->contiguous_why = CONTIGUOUS_ASKED;
+	if (contiguous_without_device(q, plan))
 		return;
-	}
 	plan->contiguous = false;
 	plan->contiguous_why = q->n_devices ? SCATTERED_IOMMU : SCATTERED_NO_DEVICE;
 	for (unsigned int i = 0; i < q->n_devices && !plan->contiguous_for; i++)
 		if (q->devices[i].iommu_by != SAYS_KERNEL)
 			plan->contiguous_for = &q->devices[i];
+}
+
+static void decide_alignment(const struct question *q, struct plan *plan)
+{
+	plan->alignment = 0;
+	if (is_relaxed(q, CONSTRAINT_ALIGNMENT))
+		return;
+	plan->alignment = q->request->alignment;
+	if (plan->alignment)
+		put_in_force(plan, CONSTRAINT_ALIGNMENT, q->request->preferred);
+}
+
+/* What the devices leave is narrowed further by the request, or else by a role. */
+static void narrow_address(const struct question *q, struct plan *plan)
+{
+	uint64_t max = q->request->max_address;
+	unsigned int preferred = q->request->preferred;
+	enum address_why why = ADDRESS_ASKED;
+
+	if (!max && has_role_without_device(q, ROLE_ENCODE | ROLE_DECODE)) {
+		max = UINT32_MAX;
+		preferred = CONSTRAINT_ADDRESS;
+		why = ADDRESS_ROLE;
+	}
+	if (!max || (plan->max_address && plan->max_address <= max))
+		return;
+	if (is_relaxed(q, CONSTRAINT_ADDRESS))
+		return;
+	plan->max_address = max;
+	plan->address_why = why;
+	plan->address_for = NULL;
+	put_in_force(plan, CONSTRAINT_ADDRESS, preferred);
 }
 
 /*
@@ -43,6 +111,7 @@ static void decide_contiguous(const struct question *q, struct plan *plan)
 static void decide_address(const struct question *q, struct plan *plan)
 {
 	plan->max_address = 0;
+	plan->address_why = ADDRESS_ANY;
 	plan->address_for = NULL;
 	for (unsigned int i = 0; i < q->n_devices; i++) {
 		const struct facts *device = &q->devices[i];
@@ -52,18 +121,47 @@ static void decide_address(const struct question *q, struct plan *plan)
 		if (plan->address_for && device->dma_mask >= plan->max_address)
 			continue;
 		plan->max_address = device->dma_mask;
+		plan->address_why = ADDRESS_DEVICE;
 		plan->address_for = device;
 	}
+	narrow_address(q, plan);
+}
+
+/*
+ * Who fills a buffer and never looks at it streams past the cache, however coherent the devices
+ * are. So does, unless the request says otherwise, who gives it to an encoder or a display without
+ * a camera or a decoder before that.
+ */
+static bool is_filled_by_cpu(const struct question *q)
+{
+	const struct policy_request *request = q->request;
+
+	if (request->cpu_reads || request->cpu_writes)
+		return request->cpu_reads == OFTEN_NEVER && request->cpu_writes == OFTEN;
+	return request->roles && !(request->roles & (ROLE_CAMERA | ROLE_DECODE));
+}
+
+static bool decide_mapping_by_request(const struct question *q, struct plan *plan)
+{
+	if (q->request->mapping != MAPPING_ANY && !is_relaxed(q, CONSTRAINT_MAPPING)) {
+		plan->mapping = q->request->mapping;
+		plan->mapping_why = MAPPING_ASKED;
+		put_in_force(plan, CONSTRAINT_MAPPING, q->request->preferred);
+		return true;
+	}
+	if (!is_filled_by_cpu(q))
+		return false;
+	plan->mapping = MAPPING_WRITE_COMBINED;
+	plan->mapping_why = MAPPING_FILLED;
+	return true;
 }
 
 static void decide_mapping(const struct question *q, struct plan *plan)
 {
 	plan->mapping_for = NULL;
-	if (q->request->mapping != MAPPING_ANY) {
-		plan->mapping = q->request->mapping;
-		plan->mapping_why = MAPPING_ASKED;
+	plan->reads_often = q->request->cpu_reads == OFTEN;
+	if (decide_mapping_by_request(q, plan))
 		return;
-	}
 	for (unsigned int i = 0; i < q->n_devices && !plan->mapping_for; i++)
 		if (!q->devices[i].coherent)
 			plan->mapping_for = &q->devices[i];
@@ -73,7 +171,7 @@ static void decide_mapping(const struct question *q, struct plan *plan)
 		for (unsigned int i = 0; i < q->n_devices && !plan->mapping_for; i++)
 			if (q->devices[i].coherent_by != SAYS_KERNEL)
 				plan->mapping_for = &q->devices[i];
-	} else if (q->request->cpu_reads_often) {
+	} else if (plan->reads_often) {
 		plan->mapping = MAPPING_CACHED;
 		plan->mapping_why = MAPPING_READS_OFTEN;
 	} else {
@@ -114,6 +212,37 @@ static uint64_t pool_get_reach(const struct pool *pool, const struct plan *plan)
 	return plan->max_address - pool->base + 1;
 }
 
+#define CMA_ALIGNMENT_MAX (UINT64_C(1) << 20)
+
+/* The smallest power of two that is not less than size, which is not 0; at most 2^63. */
+static uint64_t round_up_to_power(uint64_t size)
+{
+	uint64_t power = 1;
+
+	while (power < size && power < UINT64_C(1) << 63)
+		power <<= 1;
+	return power;
+}
+
+/*
+ * What every block of this size is aligned to. The page allocator aligns a block to itself, CMA up
+ * to a limit of the kernel's configuration, of which this is the usual one (CONFIG_CMA_ALIGNMENT 8);
+ * a region is packed page by page. 0: to pages alone.
+ */
+static uint64_t pool_get_alignment(const struct pool *pool, uint64_t size)
+{
+	uint64_t natural = round_up_to_power(size);
+
+	switch (pool->kind) {
+	case KIND_BUDDY:
+		return natural;
+	case KIND_CMA:
+		return natural < CMA_ALIGNMENT_MAX ? natural : CMA_ALIGNMENT_MAX;
+	default:
+		return 0;
+	}
+}
+
 static enum verdict verdict_to_try(const struct pool *pool, bool bound)
 {
 	if (bound)
@@ -128,6 +257,10 @@ static enum verdict judge_size(const struct pool *pool, const struct plan *plan,
 {
 	uint64_t reach = pool_get_reach(pool, plan);
 
+	if (plan->alignment > pool_get_alignment(pool, plan->size)) {
+		*ret_limit = pool_get_alignment(pool, plan->size);
+		return REFUSED_ALIGNMENT;
+	}
 	if (pool->size && plan->size > pool->size) {
 		*ret_limit = pool->size;
 		return REFUSED_SIZE;
@@ -244,6 +377,9 @@ void policy_decide(const struct policy_request *request, const struct facts devi
 
 	assert(request->size > 0 && n_pools <= POOLS_MAX && n_devices <= DEVICES_MAX);
 	ret->size = request->size;
+	ret->relaxed = request->relaxed;
+	ret->in_force = 0;
+	decide_alignment(&q, ret);
 	decide_contiguous(&q, ret);
 	decide_address(&q, ret);
 	decide_mapping(&q, ret);
@@ -255,4 +391,10 @@ void policy_decide(const struct policy_request *request, const struct facts devi
 	plan_append_refused(ret, steps, n_pools);
 	plan_append_missing(ret, &q);
 	ret->error = plan_error(ret);
+}
+
+unsigned int policy_relax(const struct plan *plan)
+{
+	/* The lowest is the first to go. */
+	return plan->in_force ? plan->relaxed | (plan->in_force & -plan->in_force) : 0;
 }

@@ -31,6 +31,16 @@ enum mapping {
 
 #define MAPPING_BIT(mapping) (1u << (mapping))
 
+/* What a request may ask for and then do without: a mask, in the order in which it is relaxed. */
+enum constraint {
+	CONSTRAINT_MAPPING = 1 << 0,
+	CONSTRAINT_ALIGNMENT = 1 << 1,
+	CONSTRAINT_CONTIGUOUS = 1 << 2,
+	CONSTRAINT_ADDRESS = 1 << 3,
+};
+
+#define CONSTRAINTS_MAX 4
+
 struct pool {
 	char name[POOL_NAME_SIZE];
 	enum kind kind;

@@ -238,7 +238,7 @@ void queue_touch_all(struct queue *queue)
 static bool want_is_no_less(const struct want *want, const struct want *than)
 {
 	return want->size >= than->size && want->count >= than->count &&
-	       want->contiguous >= than->contiguous &&
+	       want->contiguous >= than->contiguous && want->alignment >= than->alignment &&
 	       (!than->max_address ||
 		(want->max_address && want->max_address <= than->max_address));
 }

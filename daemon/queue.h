@@ -30,6 +30,7 @@ struct want {
 	unsigned int count;
 	bool contiguous;
 	uint64_t max_address; /* 0 for no limit */
+	uint64_t alignment;   /* the same */
 };
 
 /* A refusal as something to wait for the end of; any of the things may end it. */

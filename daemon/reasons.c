@@ -17,6 +17,12 @@
 /* The first reasons are on the request as a whole, then one for each step of the plan. */
 #define N_GENERAL 4
 
+/* And one more, which a client of minor 1 does not know, for a request that has an alignment. */
+static bool tells_alignment(const struct client *client, const struct plan *plan)
+{
+	return client->minor >= 2 && plan->alignment;
+}
+
 static void fill_contiguous(struct dmabufd_reason *to, const struct plan *plan)
 {
 	to->about = DMABUFD_ABOUT_CONTIGUOUS;
@@ -29,6 +35,13 @@ static void fill_address(struct dmabufd_reason *to, const struct plan *plan)
 	to->about = DMABUFD_ABOUT_ADDRESS;
 	plan_say_address(plan, to->why, sizeof(to->why));
 	needs_say_address(plan, to->needs, sizeof(to->needs));
+}
+
+static void fill_alignment(struct dmabufd_reason *to, const struct plan *plan)
+{
+	to->about = DMABUFD_ABOUT_ALIGNMENT;
+	plan_say_alignment(plan, to->why, sizeof(to->why));
+	needs_say_alignment(plan, to->needs, sizeof(to->needs));
 }
 
 static void fill_mapping(struct dmabufd_reason *to, const struct plan *plan)
@@ -109,8 +122,9 @@ static void fill_step(struct dmabufd_reason *to, struct manager *m, const struct
 	needs_say_step(plan, step, to->needs, sizeof(to->needs));
 }
 
-static void fill(struct dmabufd_reason *to, struct manager *m, const struct job *job,
-		 const struct plan *plan, uint64_t at)
+/* What comes behind the general ones is an entry of the outlook. */
+static void fill_general(struct dmabufd_reason *to, struct manager *m, const struct job *job,
+			 const struct plan *plan, uint64_t at)
 {
 	switch (at) {
 	case 0:
@@ -126,9 +140,22 @@ static void fill(struct dmabufd_reason *to, struct manager *m, const struct job 
 		fill_quota(to, m, job);
 		break;
 	default:
-		fill_step(to, m, job, plan, &plan->steps[at - N_GENERAL]);
+		fill_alignment(to, plan);
 		break;
 	}
+}
+
+static void fill(struct dmabufd_reason *to, struct manager *m, const struct job *job,
+		 const struct outlook *outlook, uint64_t at, unsigned int n_general)
+{
+	const struct outlook_entry *entry;
+
+	if (at < n_general) {
+		fill_general(to, m, job, &outlook->plans[0], at);
+		return;
+	}
+	entry = &outlook->entries[at - n_general];
+	fill_step(to, m, job, entry->plan, entry->step);
 }
 
 /* The cursor is how many reasons were told already. */
@@ -137,8 +164,8 @@ int handle_reasons(struct client *client, const struct wire_frame *request, stru
 	struct manager *m = client->manager;
 	uint64_t at = request->question.cursor.after, end;
 	struct job job;
-	struct plan plan;
-	unsigned int n;
+	struct outlook outlook;
+	unsigned int n, n_general;
 	int r = job_prepare(client, &request->question.request, &job, reply);
 
 	if (r < 0)
@@ -146,11 +173,12 @@ int handle_reasons(struct client *client, const struct wire_frame *request, stru
 	r = module_read_pools(m->module);
 	if (r < 0)
 		return reply_fail(reply, -EIO, "cannot read the pools: %s", strerror(-r));
-	job_decide(&job, &plan);
-	end = N_GENERAL + plan.n_steps;
+	job_foresee(&job, &outlook);
+	n_general = N_GENERAL + tells_alignment(client, &outlook.plans[0]);
+	end = n_general + outlook.n_entries;
 	reply_set_body(reply, sizeof(reply->frame.body));
 	for (n = 0; n < WIRE_REASONS_MAX && at < end; n++)
-		fill(&reply->frame.reasons[n], m, &job, &plan, at++);
+		fill(&reply->frame.reasons[n], m, &job, &outlook, at++, n_general);
 	reply->frame.page.next = at < end ? at : 0;
 	reply->frame.page.count = n;
 	reply->length = sizeof(reply->frame.header) + sizeof(reply->frame.page) +

@@ -11,6 +11,9 @@
 #include <string.h>
 
 #define TAG_VERSION 1
+/* Above the version, and 0 in the tags of daemons that relaxed nothing. */
+#define RELAXED_SHIFT 8
+#define RELAXED_MASK (((UINT32_C(1) << CONSTRAINTS_MAX) - 1) << RELAXED_SHIFT)
 #define TAG_DEVICES_SIZE 212
 #define SEPARATOR '\n'
 
@@ -25,7 +28,9 @@ static_assert(sizeof(struct packed) == TAG_SIZE, "the tag has holes or a wrong s
 
 int tag_pack(const struct tag *tag, uint8_t ret[static TAG_SIZE])
 {
-	struct packed packed = {.version = TAG_VERSION, .uid = tag->uid, .pid = (uint32_t)tag->pid};
+	struct packed packed = {.version = TAG_VERSION | (uint32_t)tag->relaxed << RELAXED_SHIFT,
+				.uid = tag->uid,
+				.pid = (uint32_t)tag->pid};
 	size_t used = 0;
 
 	memcpy(packed.name, tag->name, strnlen(tag->name, sizeof(packed.name) - 1));
@@ -76,7 +81,7 @@ int tag_unpack(const uint8_t bytes[static TAG_SIZE], struct tag *ret)
 	int r;
 
 	memcpy(&packed, bytes, sizeof(packed));
-	if (packed.version != TAG_VERSION)
+	if ((packed.version & ~RELAXED_MASK) != TAG_VERSION)
 		return -EPROTONOSUPPORT;
 	if (!string_is_valid(packed.name, sizeof(packed.name)) ||
 	    !string_is_valid(packed.devices, sizeof(packed.devices)))
@@ -86,6 +91,7 @@ int tag_unpack(const uint8_t bytes[static TAG_SIZE], struct tag *ret)
 		return r;
 	tag.uid = packed.uid;
 	tag.pid = (pid_t)packed.pid;
+	tag.relaxed = (uint8_t)(packed.version >> RELAXED_SHIFT);
 	memcpy(tag.name, packed.name, sizeof(tag.name));
 	*ret = tag;
 	return 0;

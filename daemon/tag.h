@@ -17,6 +17,7 @@
 struct tag {
 	uid_t uid;
 	pid_t pid;
+	uint8_t relaxed;          /* CONSTRAINT_* that the buffer does without */
 	char name[TAG_NAME_SIZE]; /* label for people */
 	unsigned int n_devices;
 	char devices[DEVICES_MAX][DEVICE_KEY_SIZE];

@@ -99,7 +99,7 @@ void watch_tell_buffer(struct manager *m, enum dmabufd_event_type type, const st
 	if (LIST_EMPTY(&m->watchers))
 		return;
 	pools = module_get_pools(m->module, &n_pools);
-	buffer_fill(&told, buffer, pools, n_pools, false);
+	buffer_fill(&told, buffer, pools, n_pools, NULL);
 	event_init(&frame, type);
 	frame.event.number = told.id;
 	frame.event.size = told.size;

@@ -20,6 +20,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -50,10 +51,41 @@ enum dmabuf_mapping {
 	DMABUF_MAPPING_WRITE_COMBINED = 2 /* past the cache: fast to write, slow to read */
 };
 
-/* Flags of dmabuf_request_set_usage(), or'ed. */
+/*
+ * Flags of dmabuf_request_set_usage(), or'ed; of the words on reads one at most, and of those on
+ * writes. What each decides:
+ *
+ * CPU_READS_OFTEN: a cached mapping, even if a device is not coherent.
+ * CPU_READS_NEVER with CPU_WRITES_OFTEN: a write-combined one, even if all devices are coherent.
+ * CPU_WRITES_NEVER: dmabuf_buffer_map() maps for reading only; with CPU_READS_NEVER, not at all.
+ * The other words leave the mapping to the devices, as does saying nothing, but see roles.
+ *
+ * A role is what devices do with the buffer. ENCODE and SCAN_OUT without CAMERA and DECODE mean that
+ * the CPU fills it: unless there is a word on the CPU, the mapping is that of CPU_READS_NEVER with
+ * CPU_WRITES_OFTEN. In a request that names no device a role stands for one that is not named: any
+ * role prefers one block, as that device may have no IOMMU, and ENCODE and DECODE prefer addresses
+ * of 32 bits, unless the request has its own.
+ */
 enum dmabuf_usage {
-	DMABUF_USAGE_CONTIGUOUS = 1,     /* one physical block, even if no device needs it */
-	DMABUF_USAGE_CPU_READS_OFTEN = 2 /* prefer a cached mapping */
+	DMABUF_USAGE_CONTIGUOUS = 1, /* one physical block, even if no device needs it */
+	DMABUF_USAGE_CPU_READS_OFTEN = 2,
+	DMABUF_USAGE_CPU_READS_RARELY = 4,
+	DMABUF_USAGE_CPU_READS_NEVER = 8,
+	DMABUF_USAGE_CPU_WRITES_OFTEN = 16,
+	DMABUF_USAGE_CPU_WRITES_RARELY = 32,
+	DMABUF_USAGE_CPU_WRITES_NEVER = 64,
+	DMABUF_USAGE_CAMERA = 128,
+	DMABUF_USAGE_ENCODE = 256,
+	DMABUF_USAGE_DECODE = 512,
+	DMABUF_USAGE_SCAN_OUT = 1024
+};
+
+/* What a request can insist on or prefer; or'ed. */
+enum dmabuf_constraint {
+	DMABUF_CONSTRAINT_MAPPING = 1,
+	DMABUF_CONSTRAINT_ALIGNMENT = 2,
+	DMABUF_CONSTRAINT_CONTIGUOUS = 4,
+	DMABUF_CONSTRAINT_ADDRESS = 8
 };
 
 /* Flags of dmabuf_buffer_begin_access(), or'ed; the values are those of DMA_BUF_SYNC_*. */
@@ -112,7 +144,19 @@ int dmabuf_request_set_size(struct dmabuf_request *request, uint64_t size);
  */
 int dmabuf_request_add_device(struct dmabuf_request *request, const char *path);
 
-/* DMABUF_USAGE_* flags. -EINVAL for an unknown one. Since 0.1. */
+/* The same by the number of the character device. -ENODEV: 0. -E2BIG: too many. Since 0.1. */
+int dmabuf_request_add_device_number(struct dmabuf_request *request, dev_t number);
+
+/*
+ * The same by a descriptor of the device that the caller has open; it is not kept, and not sent to
+ * the daemon. -EBADF. -ENODEV: not a character device. -E2BIG: too many. Since 0.1.
+ */
+int dmabuf_request_add_device_fd(struct dmabuf_request *request, int fd);
+
+/*
+ * DMABUF_USAGE_* flags, in the place of those before. -EINVAL for an unknown one, or two words on the
+ * same. Since 0.1.
+ */
 int dmabuf_request_set_usage(struct dmabuf_request *request, unsigned int usage);
 
 /*
@@ -120,6 +164,30 @@ int dmabuf_request_set_usage(struct dmabuf_request *request, unsigned int usage)
  * over. -EINVAL for an unknown value. Since 0.1.
  */
 int dmabuf_request_set_mapping(struct dmabuf_request *request, enum dmabuf_mapping mapping);
+
+/*
+ * The physical address of the first byte is a multiple of so many bytes, a power of two; 0 for any,
+ * which is whole pages. More than a page is had by one block only. Pools that cannot promise it for a
+ * buffer of this size are passed over: the page allocator promises the size, rounded up to a power of
+ * two; CMA the same, up to 1 MiB; a reserved region whole pages. -EINVAL: no power of two. Since 0.1.
+ */
+int dmabuf_request_set_alignment(struct dmabuf_request *request, uint64_t bytes);
+
+/*
+ * No physical address of the buffer needs more than so many bits, if the devices do not ask for fewer;
+ * 0 or 64 for any. -EINVAL: more than 64. Since 0.1.
+ */
+int dmabuf_request_set_address_bits(struct dmabuf_request *request, unsigned int bits);
+
+/*
+ * DMABUF_CONSTRAINT_*, in the place of those before: of what this request asks for (the flag
+ * CONTIGUOUS, a mapping, an alignment, address bits), that which is preferred only. The rest is
+ * required, and never relaxed; nor is what the devices need. What is preferred is given up, rather
+ * than the request refused or kept waiting, when no pool suits or those that do are full or over
+ * quota: first the mapping, then the alignment, then one block, then the address.
+ * dmabuf_buffer_get_relaxed() tells. -EINVAL: an unknown constraint. Since 0.1.
+ */
+int dmabuf_request_set_preferred(struct dmabuf_request *request, unsigned int constraints);
 
 /*
  * Insist on one pool; it must still suit the devices. The string is copied; NULL or "" for any
@@ -151,8 +219,8 @@ void dmabuf_request_set_wait(struct dmabuf_request *request, unsigned int millis
  * -EINVAL: no size, or a count of 0. -E2BIG: count too large, or a size that no pool could ever
  * give. -ENODEV: a device is gone or does no DMA. -EACCES: the user may not open a device.
  * -EDQUOT: over the quota of the user, a device or a pool. -ENOSPC: every suitable pool is full.
- * -EOPNOTSUPP: no pool suits all that was asked, or the daemon is older than this library and cannot
- * wait. -ENXIO: the kernel module is not loaded. -EMFILE: no descriptor free here. -ENOTCONN,
+ * -EOPNOTSUPP: no pool suits all that was asked, or the daemon is older than this library and does
+ * not know all of it. -ENXIO: the kernel module is not loaded. -EMFILE: no descriptor free here. -ENOTCONN,
  * -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT: the daemon is away. -EPROTO: it answered nonsense.
  * dmabuf_error() tells more. A request that waited in vain fails with -EDQUOT, -ENOSPC or -ENXIO,
  * as it would have without waiting. Since 0.1.
@@ -189,15 +257,21 @@ enum dmabuf_mapping dmabuf_buffer_get_mapping(const struct dmabuf_buffer *buffer
 /* 1 when the memory is one physical block, else 0. Since 0.1. */
 int dmabuf_buffer_is_contiguous(const struct dmabuf_buffer *buffer);
 /*
+ * DMABUF_CONSTRAINT_* that were preferred, by the request, by a role or, of the mapping, because the
+ * CPU reads often, and given up for this buffer; 0 for none. Since 0.1.
+ */
+unsigned int dmabuf_buffer_get_relaxed(const struct dmabuf_buffer *buffer);
+/*
  * Lowest physical address and one past the highest. -EPERM: this user may not know them. Since 0.1.
  */
 int dmabuf_buffer_get_address(const struct dmabuf_buffer *buffer, uint64_t *ret_base,
 			      uint64_t *ret_end);
 
 /*
- * Map the whole buffer for reading and writing. A second call returns the same address. *ret stays
- * valid until dmabuf_buffer_unmap(), _take_fd() or _free(). -EBADF: descriptor taken; errors of
- * mmap(). Since 0.1.
+ * Map the whole buffer for reading and writing, or as the usage of its request says. A second call
+ * returns the same address. *ret stays valid until dmabuf_buffer_unmap(), _take_fd() or _free().
+ * -EBADF: descriptor taken. -EACCES: the request said that the CPU neither reads nor writes. Errors
+ * of mmap(). Since 0.1.
  */
 int dmabuf_buffer_map(struct dmabuf_buffer *buffer, void **ret);
 
@@ -255,8 +329,9 @@ struct dmabuf_buffer_info {
 	enum dmabuf_kind kind;
 	enum dmabuf_mapping mapping;
 	int contiguous;
-	unsigned int uid; /* who is charged */
-	int pid;          /* who asked; may be gone */
+	unsigned int uid;     /* who is charged */
+	int pid;              /* who asked; may be gone */
+	unsigned int relaxed; /* DMABUF_CONSTRAINT_*, as of dmabuf_buffer_get_relaxed() */
 };
 
 /* A connection to the daemon. */
@@ -382,6 +457,10 @@ struct dmabuf_explanation {
 	int over_quota; /* 1: the quota of the user or a device refuses, whatever the pool */
 	const char *quota_why;
 	const char *quota_needs;
+	/* "" without an alignment. */
+	const char *alignment_why;
+	const char *alignment_needs;
+	uint64_t alignment;
 };
 
 /* Errors as for dmabuf_allocate(). Since 0.1. */

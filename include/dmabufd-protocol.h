@@ -14,7 +14,7 @@
  * one that is shorter than its own, down to the size of minor 0, as if zeros followed, and one that
  * is longer if only zeros follow what it knows; else it answers -EOPNOTSUPP and goes on. A client
  * sends a daemon of an older minor no more than that minor has. A structure of a reply has the size
- * of the lower of the two minors in HELLO; none has grown yet.
+ * of the lower of the two minors in HELLO.
  */
 #ifndef DMABUFD_PROTOCOL_H
 #define DMABUFD_PROTOCOL_H
@@ -35,7 +35,7 @@
 #define DMABUFD_SOCKET_PATH "/run/dmabufd/dmabufd.sock"
 
 #define DMABUFD_PROTOCOL_MAJOR 1
-#define DMABUFD_PROTOCOL_MINOR 1
+#define DMABUFD_PROTOCOL_MINOR 2
 
 /* A reply has the opcode of its request. */
 enum dmabufd_opcode {
@@ -73,6 +73,25 @@ struct dmabufd_error {
 /* dmabufd_request.flags */
 #define DMABUFD_CONTIGUOUS (1u << 0)      /* one physical block, whatever the devices need */
 #define DMABUFD_CPU_READS_OFTEN (1u << 1) /* worth a cached mapping with explicit sync */
+/* Since minor 2; of the words on reads one at most, and of those on writes. */
+#define DMABUFD_CPU_READS_RARELY (1u << 2)
+#define DMABUFD_CPU_READS_NEVER (1u << 3)
+#define DMABUFD_CPU_WRITES_OFTEN (1u << 4)
+#define DMABUFD_CPU_WRITES_RARELY (1u << 5)
+#define DMABUFD_CPU_WRITES_NEVER (1u << 6)
+/* What the devices do with it, of which none may be named. */
+#define DMABUFD_CAMERA (1u << 7)
+#define DMABUFD_ENCODE (1u << 8)
+#define DMABUFD_DECODE (1u << 9)
+#define DMABUFD_SCAN_OUT (1u << 10)
+#define DMABUFD_FLAGS ((1u << 11) - 1)
+
+/* dmabufd_request.preferred and dmabufd_buffer.relaxed, in the order in which they are relaxed */
+#define DMABUFD_CONSTRAINT_MAPPING (1u << 0)
+#define DMABUFD_CONSTRAINT_ALIGNMENT (1u << 1)
+#define DMABUFD_CONSTRAINT_CONTIGUOUS (1u << 2)
+#define DMABUFD_CONSTRAINT_ADDRESS (1u << 3)
+#define DMABUFD_CONSTRAINTS ((1u << 4) - 1)
 
 /* How the CPU sees a buffer; the values are those of the kernel interface. */
 enum dmabufd_mapping {
@@ -92,9 +111,14 @@ struct dmabufd_request {
 	char name[DMABUFD_NAME_SIZE];          /* label for people; may be empty */
 	/* Since minor 1. Of ALLOC, and ignored by EXPLAIN: */
 	uint64_t wait; /* microseconds to wait for room or quota; all ones for no limit */
+	/* Since minor 2. */
+	uint64_t alignment;    /* of the first physical address: a power of two, 0 for any */
+	uint32_t address_bits; /* no physical address needs more, 64 at most; 0 for no limit */
+	uint32_t preferred;    /* DMABUFD_CONSTRAINT_* that are relaxed rather than refused */
 };
 
 #define DMABUFD_REQUEST_SIZE_0 152 /* bytes of dmabufd_request in minor 0 */
+#define DMABUFD_REQUEST_SIZE_1 160 /* and in minor 1 */
 #define DMABUFD_WAIT_FOREVER UINT64_MAX
 
 /* dmabufd_buffer.flags */
@@ -108,9 +132,9 @@ struct dmabufd_buffer {
 	uint32_t kind; /* DMABUF_POOL_KIND_* */
 	uint32_t mapping;
 	uint32_t flags;
-	uint32_t uid; /* who is charged */
-	uint32_t pid; /* who asked; may be gone */
-	uint32_t pad;
+	uint32_t uid;     /* who is charged */
+	uint32_t pid;     /* who asked; may be gone */
+	uint32_t relaxed; /* DMABUFD_CONSTRAINT_*; 0 before minor 2 */
 	char pool[DMABUFD_NAME_SIZE];
 	char name[DMABUFD_NAME_SIZE];
 	char devices[DMABUFD_DEVICE_SIZE]; /* bus:name of each, separated by commas */
@@ -277,6 +301,7 @@ enum dmabufd_about {
 	DMABUFD_ABOUT_MAPPING = 3,
 	DMABUFD_ABOUT_QUOTA = 4, /* of the user and the devices, whatever the pool */
 	DMABUFD_ABOUT_POOL = 5,
+	DMABUFD_ABOUT_ALIGNMENT = 6, /* when one was asked for; since minor 2 */
 };
 
 /* What is asked of REASONS: those behind the cursor, for what ALLOC would be sent. */

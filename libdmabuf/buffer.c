@@ -18,20 +18,21 @@ static_assert(DMABUF_ACCESS_READ_WRITE == DMA_BUF_SYNC_RW, "flags differ");
 
 bool buffer_is_valid(const struct dmabufd_buffer *wire)
 {
-	return wire->id != 0 && wire->size != 0 && wire->base <= wire->end && wire->pad == 0 &&
-	       kind_is_valid(wire->kind) &&
+	return wire->id != 0 && wire->size != 0 && wire->base <= wire->end &&
+	       !(wire->relaxed & ~DMABUFD_CONSTRAINTS) && kind_is_valid(wire->kind) &&
 	       (wire->mapping == DMABUFD_MAPPING_CACHED ||
 		wire->mapping == DMABUFD_MAPPING_WRITE_COMBINED) &&
 	       !(wire->flags & ~DMABUFD_BUFFER_CONTIGUOUS) && WIRE_STRING_IS_VALID(wire->pool) &&
 	       WIRE_STRING_IS_VALID(wire->name) && WIRE_STRING_IS_VALID(wire->devices);
 }
 
-struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, int fd)
+struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, uint32_t usage, int fd)
 {
 	struct dmabuf_buffer *buffer = calloc(1, sizeof(*buffer));
 
 	if (buffer) {
 		buffer->fd = fd;
+		buffer->usage = usage;
 		buffer->wire = *wire;
 	}
 	return buffer;
@@ -88,6 +89,11 @@ DMABUF_PUBLIC int dmabuf_buffer_is_contiguous(const struct dmabuf_buffer *buffer
 	return !!(buffer->wire.flags & DMABUFD_BUFFER_CONTIGUOUS);
 }
 
+DMABUF_PUBLIC unsigned int dmabuf_buffer_get_relaxed(const struct dmabuf_buffer *buffer)
+{
+	return buffer->wire.relaxed;
+}
+
 DMABUF_PUBLIC int dmabuf_buffer_get_address(const struct dmabuf_buffer *buffer, uint64_t *ret_base,
 					    uint64_t *ret_end)
 {
@@ -98,14 +104,24 @@ DMABUF_PUBLIC int dmabuf_buffer_get_address(const struct dmabuf_buffer *buffer, 
 	return 0;
 }
 
+/* A word that the program gave is held to: what it writes after all shows as a fault, not as a frame. */
+static int get_protection(const struct dmabuf_buffer *buffer)
+{
+	if (!(buffer->usage & DMABUF_USAGE_CPU_WRITES_NEVER))
+		return PROT_READ | PROT_WRITE;
+	return buffer->usage & DMABUF_USAGE_CPU_READS_NEVER ? PROT_NONE : PROT_READ;
+}
+
 DMABUF_PUBLIC int dmabuf_buffer_map(struct dmabuf_buffer *buffer, void **ret)
 {
 	if (buffer->fd < 0)
 		return -EBADF;
+	if (get_protection(buffer) == PROT_NONE)
+		return -EACCES;
 	if (buffer->wire.size > SIZE_MAX)
 		return -ENOMEM;
 	if (!buffer->map) {
-		void *map = mmap(NULL, (size_t)buffer->wire.size, PROT_READ | PROT_WRITE,
+		void *map = mmap(NULL, (size_t)buffer->wire.size, get_protection(buffer),
 				 MAP_SHARED, buffer->fd, 0);
 
 		if (map == MAP_FAILED)

@@ -95,7 +95,8 @@ static int ask_for_reasons(struct dmabuf *conn, const struct dmabuf_request *req
 		struct wire_frame frame = {
 			.question = {.cursor = {.after = after}, .request = request->wire}};
 		int r = connection_call_plain(conn, DMABUFD_REASONS, &frame,
-					      sizeof(frame.question));
+					      sizeof(frame.question.cursor) +
+						      request_get_size(conn));
 
 		if (r < 0)
 			return r;
@@ -137,6 +138,10 @@ static void add_reason(struct dmabuf_explanation *explanation, const struct dmab
 	case DMABUFD_ABOUT_MAPPING:
 		explanation->mapping_needs = reason->needs;
 		break;
+	case DMABUFD_ABOUT_ALIGNMENT:
+		explanation->alignment_why = reason->why;
+		explanation->alignment_needs = reason->needs;
+		break;
 	case DMABUFD_ABOUT_QUOTA:
 		explanation->over_quota = reason->verdict == DMABUFD_OVER_QUOTA;
 		explanation->quota_why = reason->why;
@@ -149,6 +154,7 @@ static void add_reason(struct dmabuf_explanation *explanation, const struct dmab
 }
 
 static void explanation_fill(struct dmabuf_explanation *explanation,
+			     const struct dmabufd_request *wanted,
 			     const struct dmabufd_explain *explain)
 {
 	*explanation = (struct dmabuf_explanation){
@@ -163,6 +169,9 @@ static void explanation_fill(struct dmabuf_explanation *explanation,
 		.mapping_needs = "",
 		.quota_why = "",
 		.quota_needs = "",
+		.alignment = wanted->alignment,
+		.alignment_why = "",
+		.alignment_needs = "",
 	};
 }
 
@@ -199,7 +208,7 @@ static int explain(struct dmabuf *conn, const struct dmabuf_request *request,
 	steps = calloc(reasons.n + WIRE_STEPS_MAX, sizeof(*steps));
 	if (!steps)
 		return connection_fail_errno(conn, -ENOMEM, "explanation");
-	explanation_fill(&explanation, &frame->explain);
+	explanation_fill(&explanation, &request->wire, &frame->explain);
 	explanation.steps = steps;
 	for (uint32_t i = 0; i < reasons.n; i++)
 		add_reason(&explanation, &items[i], steps);
@@ -218,7 +227,7 @@ DMABUF_PUBLIC int dmabuf_explain(struct dmabuf *conn, const struct dmabuf_reques
 
 	if (request->wire.size == 0)
 		return connection_fail(conn, -EINVAL, "The request has no size");
-	r = connection_open(conn);
+	r = request_open(conn, request);
 	if (r < 0)
 		return r;
 	r = connection_call_plain(conn, DMABUFD_EXPLAIN, &frame, request_get_size(conn));

@@ -214,6 +214,7 @@ static int visit_buffer(const void *item, const void *visitor)
 		.contiguous = !!(buffer->flags & DMABUFD_BUFFER_CONTIGUOUS),
 		.uid = buffer->uid,
 		.pid = (int)buffer->pid,
+		.relaxed = buffer->relaxed,
 	};
 
 	return v->fn(&info, v->userdata);

@@ -27,8 +27,9 @@ struct dmabuf_request {
 };
 
 struct dmabuf_buffer {
-	int fd;    /* negative: taken */
-	void *map; /* NULL: not mapped */
+	int fd;         /* negative: taken */
+	void *map;      /* NULL: not mapped */
+	uint32_t usage; /* DMABUF_USAGE_* of the request */
 	struct dmabufd_buffer wire;
 };
 
@@ -40,6 +41,9 @@ int connection_open(struct dmabuf *conn);
  * it knows.
  */
 size_t request_get_size(const struct dmabuf *conn);
+
+/* Connect if there is no connection, to a daemon that knows all that the request asks for. */
+int request_open(struct dmabuf *conn, const struct dmabuf_request *request);
 
 /*
  * Send frame, whose body has so many bytes, and receive its reply into the same frame, with n_fds
@@ -77,7 +81,7 @@ void connect_error_set(const char *text);
 int connection_fail_protocol(struct dmabuf *conn, const char *what);
 
 /* Takes fd. NULL when there is no memory; fd is then still the caller's. */
-struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, int fd);
+struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, uint32_t usage, int fd);
 
 /* What the daemon says of a buffer keeps to the protocol. */
 bool buffer_is_valid(const struct dmabufd_buffer *wire);

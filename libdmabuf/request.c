@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is wanted: building a request, and allocating with it. A request is the wire's structure
- * from the start, so what cannot be said on the wire is refused when it is set.
+ * What is wanted: building a request. It is the wire's structure from the start, so what cannot be
+ * said on the wire is refused when it is set.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 
 #include "private.h"
 
 static_assert((int)DMABUF_USAGE_CONTIGUOUS == DMABUFD_CONTIGUOUS, "flags differ");
 static_assert((int)DMABUF_USAGE_CPU_READS_OFTEN == DMABUFD_CPU_READS_OFTEN, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_READS_RARELY == DMABUFD_CPU_READS_RARELY, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_READS_NEVER == DMABUFD_CPU_READS_NEVER, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_WRITES_OFTEN == DMABUFD_CPU_WRITES_OFTEN, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_WRITES_RARELY == DMABUFD_CPU_WRITES_RARELY, "flags differ");
+static_assert((int)DMABUF_USAGE_CPU_WRITES_NEVER == DMABUFD_CPU_WRITES_NEVER, "flags differ");
+static_assert((int)DMABUF_USAGE_CAMERA == DMABUFD_CAMERA, "flags differ");
+static_assert((int)DMABUF_USAGE_ENCODE == DMABUFD_ENCODE, "flags differ");
+static_assert((int)DMABUF_USAGE_DECODE == DMABUFD_DECODE, "flags differ");
+static_assert((int)DMABUF_USAGE_SCAN_OUT == DMABUFD_SCAN_OUT, "flags differ");
+static_assert((int)DMABUF_CONSTRAINT_MAPPING == DMABUFD_CONSTRAINT_MAPPING, "flags differ");
+static_assert((int)DMABUF_CONSTRAINT_ALIGNMENT == DMABUFD_CONSTRAINT_ALIGNMENT, "flags differ");
+static_assert((int)DMABUF_CONSTRAINT_CONTIGUOUS == DMABUFD_CONSTRAINT_CONTIGUOUS, "flags differ");
+static_assert((int)DMABUF_CONSTRAINT_ADDRESS == DMABUFD_CONSTRAINT_ADDRESS, "flags differ");
 static_assert((int)DMABUF_MAPPING_ANY == DMABUFD_MAPPING_ANY, "mappings differ");
 static_assert((int)DMABUF_MAPPING_CACHED == DMABUFD_MAPPING_CACHED, "mappings differ");
 static_assert((int)DMABUF_MAPPING_WRITE_COMBINED == DMABUFD_MAPPING_WRITE_COMBINED,
@@ -43,24 +55,54 @@ DMABUF_PUBLIC int dmabuf_request_set_size(struct dmabuf_request *request, uint64
 	return 0;
 }
 
+static int add_device(struct dmabuf_request *request, uint64_t major, uint64_t minor)
+{
+	if (request->wire.n_devices == DMABUFD_DEVICES_MAX)
+		return -E2BIG;
+	request->wire.devices[request->wire.n_devices++] = major << 32 | minor;
+	return 0;
+}
+
+static int add_device_stat(struct dmabuf_request *request, const struct stat *st)
+{
+	if (!S_ISCHR(st->st_mode))
+		return -ENODEV;
+	return add_device(request, major(st->st_rdev), minor(st->st_rdev));
+}
+
 DMABUF_PUBLIC int dmabuf_request_add_device(struct dmabuf_request *request, const char *path)
 {
 	struct stat st;
 
-	if (request->wire.n_devices == DMABUFD_DEVICES_MAX)
-		return -E2BIG;
-	if (stat(path, &st) < 0)
-		return -errno;
-	if (!S_ISCHR(st.st_mode))
-		return -ENODEV;
-	request->wire.devices[request->wire.n_devices++] =
-		(uint64_t)major(st.st_rdev) << 32 | minor(st.st_rdev);
-	return 0;
+	return stat(path, &st) < 0 ? -errno : add_device_stat(request, &st);
+}
+
+DMABUF_PUBLIC int dmabuf_request_add_device_number(struct dmabuf_request *request, dev_t number)
+{
+	return number ? add_device(request, major(number), minor(number)) : -ENODEV;
+}
+
+DMABUF_PUBLIC int dmabuf_request_add_device_fd(struct dmabuf_request *request, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? -errno : add_device_stat(request, &st);
+}
+
+/* More than one of these? */
+static bool has_two(unsigned int usage, unsigned int words)
+{
+	usage &= words;
+	return usage & (usage - 1);
 }
 
 DMABUF_PUBLIC int dmabuf_request_set_usage(struct dmabuf_request *request, unsigned int usage)
 {
-	if (usage & ~(DMABUFD_CONTIGUOUS | DMABUFD_CPU_READS_OFTEN))
+	if (usage & ~DMABUFD_FLAGS ||
+	    has_two(usage,
+		    DMABUFD_CPU_READS_OFTEN | DMABUFD_CPU_READS_RARELY | DMABUFD_CPU_READS_NEVER) ||
+	    has_two(usage, DMABUFD_CPU_WRITES_OFTEN | DMABUFD_CPU_WRITES_RARELY |
+				   DMABUFD_CPU_WRITES_NEVER))
 		return -EINVAL;
 	request->wire.flags = usage;
 	return 0;
@@ -72,6 +114,31 @@ DMABUF_PUBLIC int dmabuf_request_set_mapping(struct dmabuf_request *request,
 	if ((unsigned int)mapping > DMABUF_MAPPING_WRITE_COMBINED)
 		return -EINVAL;
 	request->wire.mapping = mapping;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_alignment(struct dmabuf_request *request, uint64_t bytes)
+{
+	if (bytes & (bytes - 1))
+		return -EINVAL;
+	request->wire.alignment = bytes;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_address_bits(struct dmabuf_request *request, unsigned int bits)
+{
+	if (bits > 64)
+		return -EINVAL;
+	request->wire.address_bits = bits;
+	return 0;
+}
+
+DMABUF_PUBLIC int dmabuf_request_set_preferred(struct dmabuf_request *request,
+					       unsigned int constraints)
+{
+	if (constraints & ~DMABUFD_CONSTRAINTS)
+		return -EINVAL;
+	request->wire.preferred = constraints;
 	return 0;
 }
 
@@ -91,146 +158,4 @@ DMABUF_PUBLIC void dmabuf_request_set_wait(struct dmabuf_request *request,
 	request->wait = milliseconds;
 	request->wire.wait = milliseconds == DMABUF_WAIT_FOREVER ? DMABUFD_WAIT_FOREVER
 								 : milliseconds * UINT64_C(1000);
-}
-
-size_t request_get_size(const struct dmabuf *conn)
-{
-	return conn->minor >= 1 ? sizeof(struct dmabufd_request) : DMABUFD_REQUEST_SIZE_0;
-}
-
-static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
-			 unsigned int count)
-{
-	if (request->wire.size == 0)
-		return connection_fail(conn, -EINVAL, "The request has no size");
-	if (count == 0)
-		return connection_fail(conn, -EINVAL, "A request for no buffer at all");
-	if (count > DMABUFD_BUFFERS_MAX)
-		return connection_fail(conn, -E2BIG,
-				       "%u buffers in one request are too many: ask for at most %u "
-				       "at a time",
-				       count, DMABUFD_BUFFERS_MAX);
-	return 0;
-}
-
-/* Connected to a daemon that can do what the request asks for. */
-static int open_for(struct dmabuf *conn, const struct dmabuf_request *request)
-{
-	int r = connection_open(conn);
-
-	if (r < 0 || !request->wait || conn->minor >= 1)
-		return r;
-	return connection_fail(
-		conn, -EOPNOTSUPP,
-		"dmabufd is older than libdmabuf and cannot wait for memory: upgrade "
-		"and restart it, or ask without waiting");
-}
-
-static int ask(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count,
-	       unsigned int wait, struct wire_frame *frame, int fds[static DMABUFD_BUFFERS_MAX],
-	       unsigned int *n_fds)
-{
-	int r = open_for(conn, request);
-
-	if (r < 0)
-		return r;
-	frame->request = request->wire;
-	frame->request.count = count;
-	if (wait != DMABUF_WAIT_FOREVER)
-		frame->request.wait = wait * UINT64_C(1000);
-	return connection_call(conn, DMABUFD_ALLOC, frame, request_get_size(conn), wait, fds,
-			       n_fds);
-}
-
-static uint64_t get_milliseconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* Of the time that a request may wait; 0: none. */
-static unsigned int get_rest(unsigned int wait, uint64_t started)
-{
-	uint64_t passed = get_milliseconds() - started;
-
-	if (wait == DMABUF_WAIT_FOREVER)
-		return wait;
-	return passed < wait ? wait - (unsigned int)passed : 0;
-}
-
-/*
- * A request that waits outlives one daemon: for the kernel module the daemon may have to start anew.
- * Only one, as this request may be what daemons fall over.
- */
-static int ask_patiently(struct dmabuf *conn, const struct dmabuf_request *request,
-			 unsigned int count, struct wire_frame *frame,
-			 int fds[static DMABUFD_BUFFERS_MAX], unsigned int *n_fds)
-{
-	uint64_t started = get_milliseconds();
-	int r = ask(conn, request, count, request->wait, frame, fds, n_fds);
-	unsigned int rest = r == -ECONNRESET ? get_rest(request->wait, started) : 0;
-
-	return rest ? ask(conn, request, count, rest, frame, fds, n_fds) : r;
-}
-
-static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
-			 unsigned int n_fds, const struct dmabuf_request *request,
-			 unsigned int count)
-{
-	if (body != count * sizeof(frame->buffers[0]) || n_fds != count)
-		return connection_fail_protocol(conn, "other than the buffers asked for");
-	for (unsigned int i = 0; i < count; i++)
-		if (!buffer_is_valid(&frame->buffers[i]) ||
-		    frame->buffers[i].size < request->wire.size)
-			return connection_fail_protocol(conn, "malformed buffer");
-	return 0;
-}
-
-/* Takes all fds, even when it fails. */
-static int make_buffers(struct dmabuf *conn, const struct wire_frame *frame, const int fds[],
-			struct dmabuf_buffer *buffers[], unsigned int count)
-{
-	unsigned int n;
-
-	for (n = 0; n < count; n++) {
-		buffers[n] = buffer_new(&frame->buffers[n], fds[n]);
-		if (!buffers[n])
-			break;
-	}
-	if (n == count)
-		return 0;
-
-	wire_close_fds(fds + n, count - n);
-	while (n-- > 0)
-		dmabuf_buffer_free(buffers[n]);
-	return connection_fail(conn, -ENOMEM, "Out of memory");
-}
-
-DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
-				  struct dmabuf_buffer *ret[], unsigned int count)
-{
-	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
-	struct wire_frame frame;
-	int fds[DMABUFD_BUFFERS_MAX];
-	unsigned int n_fds = 0;
-	int r;
-
-	r = check_request(conn, request, count);
-	if (r >= 0)
-		r = ask_patiently(conn, request, count, &frame, fds, &n_fds);
-	if (r < 0)
-		return r;
-	r = check_granted(conn, &frame, (size_t)r, n_fds, request, count);
-	if (r < 0) {
-		wire_close_fds(fds, n_fds);
-		return r;
-	}
-	r = make_buffers(conn, &frame, fds, buffers, count);
-	if (r < 0)
-		return r;
-	for (unsigned int i = 0; i < count; i++)
-		ret[i] = buffers[i];
-	return 0;
 }

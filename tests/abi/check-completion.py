@@ -87,6 +87,9 @@ def check(shell, script, ctl):
             yield from compare(f"{command} -o", offers(command, "-o", ""), columns)
             yield from compare(f"{command} -o ,", offers(command, "--output", "X,"),
                                {f"X,{name}" for name in columns})
+    yield from compare("prefer", offers("alloc", "--prefer", "mapping,a"),
+                       {"mapping,align", "mapping,address-bits"})
+    yield from compare("usage", offers("explain", "--usage", "reads-n"), {"reads-never"})
     yield from compare("mapping", offers("alloc", "-m", "c"), {"cached"})
 
 

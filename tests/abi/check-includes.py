@@ -15,7 +15,7 @@ FOREIGN = re.compile(r"(systemd/|acl/|sys/acl|libudev|libsmartcols|ini\.h|png|gs
 
 PURE_FILES = ("policy", "quota", "ledger", "tag", "plan", "text", "match", "claims", "refusal",
               "settings", "keys", "override", "notice", "review", "rate", "queue", "counters",
-              "forecast", "needs")
+              "forecast", "needs", "outlook")
 
 # (which files, what they may include with <>, with "", and with both through headers)
 LIBRARY_OWN = {"private.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h"}

@@ -105,7 +105,7 @@ SIZE(dmabufd_hello, 8);
 SIZE(dmabufd_error, 1024);
 SIZE(dmabufd_cursor, 8);
 
-SIZE(dmabufd_request, 160);
+SIZE(dmabufd_request, 176);
 AT(dmabufd_request, count, 8);
 AT(dmabufd_request, flags, 12);
 AT(dmabufd_request, mapping, 16);
@@ -114,7 +114,11 @@ AT(dmabufd_request, devices, 24);
 AT(dmabufd_request, pool, 88);
 AT(dmabufd_request, name, 120);
 AT(dmabufd_request, wait, 152);
+AT(dmabufd_request, alignment, 160);
+AT(dmabufd_request, address_bits, 168);
+AT(dmabufd_request, preferred, 172);
 NUMBER(DMABUFD_REQUEST_SIZE_0, 152);
+NUMBER(DMABUFD_REQUEST_SIZE_1, 160);
 
 SIZE(dmabufd_buffer, 248);
 AT(dmabufd_buffer, kind, 32);
@@ -122,7 +126,7 @@ AT(dmabufd_buffer, mapping, 36);
 AT(dmabufd_buffer, flags, 40);
 AT(dmabufd_buffer, uid, 44);
 AT(dmabufd_buffer, pid, 48);
-AT(dmabufd_buffer, pad, 52);
+AT(dmabufd_buffer, relaxed, 52);
 AT(dmabufd_buffer, pool, 56);
 AT(dmabufd_buffer, name, 88);
 AT(dmabufd_buffer, devices, 120);
@@ -207,7 +211,7 @@ AT(dmabufd_event, pool, 40);
 AT(dmabufd_event, name, 72);
 AT(dmabufd_event, devices, 104);
 
-SIZE(dmabufd_question, 168);
+SIZE(dmabufd_question, 184);
 AT(dmabufd_question, request, 8);
 
 SIZE(dmabufd_reason, 752);

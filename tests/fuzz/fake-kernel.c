@@ -60,6 +60,7 @@ static struct {
 	int node;   /* the other end: what is sent here it reads */
 	uint64_t last_id;
 	int fail;
+	uint64_t base;
 	unsigned int n_pools;
 	struct dmabuf_pool_info pools[DMABUF_POOL_POOLS_MAX];
 	unsigned int n_lists, at_list;
@@ -76,6 +77,7 @@ void fake_kernel_start(void)
 {
 	memset(&kernel, 0, sizeof(kernel));
 	kernel.daemon = kernel.node = -EBADF;
+	kernel.base = MIB(1024);
 	kernel.n_pools = N_ELEMENTS(usual_pools);
 	memcpy(kernel.pools, usual_pools, sizeof(usual_pools));
 }
@@ -195,8 +197,8 @@ static int allocate(struct dmabuf_pool_alloc *alloc)
 	kernel.pools[alloc->pool].used += alloc->size;
 	*buffer = (struct dmabuf_pool_buffer){.id = ++kernel.last_id,
 					      .size = alloc->size,
-					      .base = MIB(1024),
-					      .end = MIB(1024) + alloc->size,
+					      .base = kernel.base,
+					      .end = kernel.base + alloc->size,
 					      .pool = alloc->pool,
 					      .mapping = alloc->mapping,
 					      .flags = DMABUF_POOL_CONTIGUOUS};
@@ -336,6 +338,11 @@ void fake_kernel_set_old(unsigned int n, const uint8_t tags[][256], unsigned int
 void fake_kernel_fail_alloc(int error)
 {
 	kernel.fail = error;
+}
+
+void fake_kernel_set_base(uint64_t base)
+{
+	kernel.base = base;
 }
 
 void fake_kernel_add_pool(const uint8_t *bytes, size_t size)

@@ -29,6 +29,9 @@ void fake_kernel_set_old(unsigned int n, const uint8_t tags[][256], unsigned int
 /* The next ALLOC fails so; 0 for none. */
 void fake_kernel_fail_alloc(int error);
 
+/* Buffers lie here from now on, rather than at 1 GiB. */
+void fake_kernel_set_base(uint64_t base);
+
 /*
  * A kernel that lies. One more pool behind the usual ones, from the bytes of a record; the
  * answer to one more LIST, that it wrote count records; one more read() of the node.

@@ -118,6 +118,7 @@ static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, u
 		assert(dmabuf_buffer_get_size(buffers[i]) >= SIZE);
 		assert(strlen(dmabuf_buffer_get_pool(buffers[i])) < DMABUFD_NAME_SIZE);
 		assert(dmabuf_buffer_get_fd(buffers[i]) >= 0);
+		assert(dmabuf_buffer_get_relaxed(buffers[i]) <= DMABUFD_CONSTRAINTS);
 		dmabuf_buffer_free(buffers[i]);
 	}
 	return r;
@@ -164,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	setenv("DMABUFD_SOCKET", "/nonexistent/dmabufd.sock", 1);
 	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
 	assert(r >= 0 && conn);
-	*conn = (struct dmabuf){.fd = ends[0], .timeout = 1000};
+	*conn = (struct dmabuf){.fd = ends[0], .timeout = 1000, .minor = DMABUFD_PROTOCOL_MINOR};
 	for (uint32_t serial = 1; input.size && serial < 8; serial++)
 		send_reply(ends[1], &input, call, serial);
 	shutdown(ends[1], SHUT_WR);

@@ -123,12 +123,15 @@ static void do_send_alloc(unsigned int i, struct input *input)
 
 	request->size = UINT64_C(4096) * input_take_u16(input) / 16;
 	request->count = 1 + input_take_u8(input) % DMABUFD_BUFFERS_MAX;
-	request->flags = input_take_u8(input) % 4;
+	request->flags = input_take_u16(input) % (2 * (DMABUFD_FLAGS + 1));
 	request->mapping = input_take_u8(input) % 3;
 	request->n_devices = input_take_u8(input) % (DMABUFD_DEVICES_MAX + 1);
 	for (unsigned int d = 0; d < request->n_devices; d++)
 		request->devices[d] = UINT64_C(1) << 32 | minors[input_take_u8(input) % 7];
 	wire_string_set(request->pool, sizeof(request->pool), pools[input_take_u8(input) % 6]);
+	request->alignment = UINT64_C(2048) << input_take_u8(input) % 16;
+	request->address_bits = input_take_u8(input) % 66;
+	request->preferred = input_take_u8(input) % (2 * (DMABUFD_CONSTRAINTS + 1));
 	send_frame(i, DMABUFD_ALLOC, &frame, sizeof(frame.request));
 }
 

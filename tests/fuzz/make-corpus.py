@@ -34,9 +34,11 @@ def hello(client=0, user=USER):
             + send(wire.frame(wire.HELLO, struct.pack("=II", 1, 0)), client) + act(READ, client))
 
 
-def alloc(client=0, pages=16, count=1, flags=0, mapping=0, devices=(0,), pool=0):
-    return act(ALLOC, client, struct.pack("=HBBBB", pages * 16, count - 1, flags, mapping,
-                                          len(devices)) + bytes(devices) + bytes([pool]))
+def alloc(client=0, pages=16, count=1, flags=0, mapping=0, devices=(0,), pool=0, alignment=0,
+          bits=0, preferred=0):
+    return act(ALLOC, client, struct.pack("=HBHBB", pages * 16, count - 1, flags, mapping,
+                                          len(devices)) + bytes(devices)
+               + bytes([pool, alignment, bits, preferred]))
 
 
 def listed(opcode, client=0, after=0):
@@ -59,6 +61,11 @@ def sessions():
     yield "alloc-every-pool", hello() + b"".join(alloc(pool=pool) + act(READ) for pool in range(6))
     yield "alloc-every-device", hello() + b"".join(
         alloc(devices=(device,)) + act(READ) for device in range(7))
+    yield "alloc-preferred", hello() + b"".join(
+        alloc(pages=512, mapping=1, flags=1, pool=2, alignment=11, bits=bits, preferred=preferred)
+        + act(READ) for bits in (0, 20, 32) for preferred in (0, 1, 15))
+    yield "alloc-roles", hello(user=ROOT) + b"".join(
+        alloc(flags=1 << flag, devices=()) + act(READ) for flag in range(12))
     yield "alloc-beyond-quota", hello() + alloc(pages=1600) + act(READ) + alloc(
         pages=3000) + act(READ)
     yield "alloc-fails", hello() + b"".join(

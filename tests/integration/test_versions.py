@@ -16,7 +16,7 @@ BUFFER, EXPLAIN, STEP, PAGE, POOL, DEVICE = 248, 504, 200, 16, 72, 200
 REQUEST_0 = 152
 
 
-@pytest.fixture(params=[0, 1, 2, 2**32 - 1])
+@pytest.fixture(params=[0, 1, 2, 3, 2**32 - 1])
 def peer(request):
     """Of minor 0, which is the library as it was first released, and of later ones."""
     with wire.Peer() as connection:
@@ -51,6 +51,8 @@ def test_longer_requests_are_taken_when_what_is_unknown_is_zero(peer, free_camer
     number = os.stat(free_camera).st_rdev
     request = wire.request(devices=[number]) + wire.WAIT.pack(0)
     allocated(peer.call(wire.ALLOC, request), 1)
+    request += wire.CONSTRAINTS.pack(0, 0, 0)
+    allocated(peer.call(wire.ALLOC, request), 1)
     allocated(peer.call(wire.ALLOC, request + bytes(1)), 1)
     allocated(peer.call(wire.ALLOC, request.ljust(wire.FRAME_MAX - wire.HEADER.size, b"\0")), 1)
     status, _, _ = peer.call(wire.POOLS, bytes(64))
@@ -60,7 +62,7 @@ def test_longer_requests_are_taken_when_what_is_unknown_is_zero(peer, free_camer
 @pytest.mark.parametrize("rest", [b"\1", bytes(3000) + b"\1", b"\xff" * 8], ids=len)
 def test_unknown_requests_are_refused_and_the_connection_goes_on(peer, free_camera, rest):
     number = os.stat(free_camera).st_rdev
-    request = wire.request(devices=[number]) + wire.WAIT.pack(0)
+    request = wire.request(devices=[number]) + wire.WAIT.pack(0) + wire.CONSTRAINTS.pack(0, 0, 0)
     status, body, fds = peer.call(wire.ALLOC, request + rest)
     assert status == -errno.EOPNOTSUPP and not fds
     assert "upgrade" in wire.text(body)

@@ -22,6 +22,8 @@ def frame(opcode, body=b"", length=None, n_fds=0, serial=7, status=0):
 
 # Behind it since minor 1: microseconds to wait. The tests are clients of minor 0 unless they add it.
 WAIT = struct.Struct("=Q")
+# And since minor 2: alignment, address bits, what is preferred only.
+CONSTRAINTS = struct.Struct("=QII")
 
 
 def request(size=4096, count=1, flags=0, mapping=0, devices=(), pool=b"", name=b"", n_devices=None):

@@ -290,7 +290,7 @@ static void mapping(void **state)
 		struct plan plan;
 
 		request.mapping = rows[i].asked;
-		request.cpu_reads_often = rows[i].reads_often;
+		request.cpu_reads = rows[i].reads_often ? OFTEN : OFTEN_UNSAID;
 		decide(&request, rows[i].devices, rows[i].n, &plan);
 		assert_int_equal(plan.mapping, rows[i].expected);
 		assert_int_equal(plan.mapping_why, rows[i].why);

@@ -10,7 +10,10 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "connected.h"
@@ -31,7 +34,7 @@ LIAR(end, frame->buffers[1].end = frame->buffers[1].base - 1)
 LIAR(kind, frame->buffers[1].kind = 4)
 LIAR(mapping, frame->buffers[1].mapping = DMABUFD_MAPPING_ANY)
 LIAR(flags, frame->buffers[1].flags = 2)
-LIAR(pad, frame->buffers[1].pad = 1)
+LIAR(relaxed, frame->buffers[1].relaxed = DMABUFD_CONSTRAINTS + 1)
 LIAR(pool, memset(frame->buffers[1].pool, 'x', sizeof(frame->buffers[1].pool)))
 LIAR(name, frame->buffers[1].name[DMABUFD_NAME_SIZE - 1] = 'x')
 LIAR(devices, memset(frame->buffers[1].devices, 'x', sizeof(frame->buffers[1].devices)))
@@ -100,7 +103,7 @@ static void test_lies_about_buffers(void **state)
 {
 	static const fake_handler lies[] = {
 		lie_id,          lie_size,        lie_end,          lie_kind,
-		lie_mapping,     lie_flags,       lie_pad,          lie_pool,
+		lie_mapping,     lie_flags,       lie_relaxed,      lie_pool,
 		lie_name,        lie_devices,     lie_opcode,       lie_serial,
 		lie_serial_zero, lie_status,      lie_status_body,  lie_count,
 		lie_body,        lie_too_few_fds, lie_too_many_fds, lie_error_text,
@@ -217,6 +220,107 @@ static void test_map_and_take(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+static void test_usage(struct dmabuf_request *r)
+{
+	assert_int_equal(dmabuf_request_set_usage(r, 2047 & ~(2 | 4 | 16 | 32)), 0);
+	assert_int_equal(dmabuf_request_set_usage(r, 2048), -EINVAL);
+	/* One word on reads, and one on writes. */
+	assert_int_equal(dmabuf_request_set_usage(r, 2 | 4), -EINVAL);
+	assert_int_equal(dmabuf_request_set_usage(r, 4 | 8), -EINVAL);
+	assert_int_equal(dmabuf_request_set_usage(r, 2 | 8), -EINVAL);
+	assert_int_equal(dmabuf_request_set_usage(r, 16 | 32), -EINVAL);
+	assert_int_equal(dmabuf_request_set_usage(r, 32 | 64), -EINVAL);
+	assert_int_equal(dmabuf_request_set_usage(r, 2 | 64), 0);
+}
+
+static void test_constraints(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dmabuf_request *r = fixture->request;
+
+	assert_int_equal(dmabuf_request_set_alignment(r, 0), 0);
+	assert_int_equal(dmabuf_request_set_alignment(r, 1), 0);
+	assert_int_equal(dmabuf_request_set_alignment(r, UINT64_C(1) << 63), 0);
+	assert_int_equal(dmabuf_request_set_alignment(r, 3), -EINVAL);
+	assert_int_equal(dmabuf_request_set_address_bits(r, 64), 0);
+	assert_int_equal(dmabuf_request_set_address_bits(r, 65), -EINVAL);
+	assert_int_equal(dmabuf_request_set_preferred(r, 15), 0);
+	assert_int_equal(dmabuf_request_set_preferred(r, 16), -EINVAL);
+}
+
+/* By path, by number and by a descriptor of one's own, what is named is the same. */
+static bool expect_null_thrice(int fd, struct wire_frame *request)
+{
+	const uint64_t *devices = request->request.devices;
+	const uint64_t null = UINT64_C(1) << 32 | 3;
+
+	if (request->request.n_devices == 3 && devices[0] == null && devices[1] == null &&
+	    devices[2] == null && request->header.n_fds == 0)
+		return fake_honest(fd, request);
+	return fake_reply_error(fd, request, -EINVAL, "not what was asked");
+}
+
+static void test_devices(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dmabuf_request *r = fixture->request;
+	struct dmabuf_buffer *buffer = NULL;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), file = memfd_create("file", MFD_CLOEXEC);
+
+	assert_int_equal(dmabuf_request_add_device(r, "/dev/null"), 0);
+	assert_int_equal(dmabuf_request_add_device_number(r, makedev(1, 3)), 0);
+	assert_int_equal(dmabuf_request_add_device_fd(r, null), 0);
+	assert_int_equal(dmabuf_request_add_device_fd(r, file), -ENODEV);
+	assert_int_equal(dmabuf_request_add_device_fd(r, -1), -EBADF);
+	assert_int_equal(dmabuf_request_add_device_number(r, 0), -ENODEV);
+	fake_daemon_on_request(fixture->daemon, expect_null_thrice);
+	assert_int_equal(dmabuf_allocate(fixture->conn, r, &buffer, 1), 0);
+	dmabuf_buffer_free(buffer);
+	for (int i = 3; i < 8; i++)
+		assert_int_equal(dmabuf_request_add_device_fd(r, null), 0);
+	assert_int_equal(dmabuf_request_add_device_fd(r, null), -E2BIG);
+	assert_int_equal(dmabuf_request_add_device_number(r, makedev(1, 3)), -E2BIG);
+	close(null);
+	close(file);
+}
+
+static bool grant_relaxed(int fd, struct wire_frame *request)
+{
+	fake_fill_buffers(request->buffers, 1, CONNECTED_SIZE);
+	request->buffers[0].relaxed = DMABUFD_CONSTRAINT_ALIGNMENT | DMABUFD_CONSTRAINT_ADDRESS;
+	return fake_reply_fds(fd, request, sizeof(request->buffers[0]), 1);
+}
+
+/* What the CPU was said not to do is not possible. */
+static void test_map_as_said(void **state)
+{
+	struct fixture *fixture = *state;
+	struct dmabuf_buffer *buffer = NULL;
+	int ends[2];
+	void *map = NULL;
+
+	assert_int_equal(pipe(ends), 0);
+	fake_daemon_on_request(fixture->daemon, grant_relaxed);
+	dmabuf_request_set_usage(fixture->request, DMABUF_USAGE_CPU_WRITES_NEVER);
+	assert_int_equal(dmabuf_allocate(fixture->conn, fixture->request, &buffer, 1), 0);
+	assert_int_equal(dmabuf_buffer_get_relaxed(buffer),
+			 DMABUF_CONSTRAINT_ALIGNMENT | DMABUF_CONSTRAINT_ADDRESS);
+	assert_int_equal(dmabuf_buffer_map(buffer, &map), 0);
+	/* The kernel writes there for us, or refuses. */
+	assert_int_equal(write(ends[1], map, 1), 1);
+	assert_int_equal(read(ends[0], map, 1), -1);
+	assert_int_equal(errno, EFAULT);
+	dmabuf_buffer_free(buffer);
+
+	dmabuf_request_set_usage(fixture->request,
+				 DMABUF_USAGE_CPU_WRITES_NEVER | DMABUF_USAGE_CPU_READS_NEVER);
+	assert_int_equal(dmabuf_allocate(fixture->conn, fixture->request, &buffer, 1), 0);
+	assert_int_equal(dmabuf_buffer_map(buffer, &map), -EACCES);
+	dmabuf_buffer_free(buffer);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void test_request(void **state)
 {
 	struct fixture *fixture = *state;
@@ -224,7 +328,7 @@ static void test_request(void **state)
 
 	assert_int_equal(dmabuf_request_set_size(r, 0), -EINVAL);
 	assert_int_equal(dmabuf_request_set_usage(r, 3), 0);
-	assert_int_equal(dmabuf_request_set_usage(r, 4), -EINVAL);
+	test_usage(r);
 	assert_int_equal(dmabuf_request_set_mapping(r, DMABUF_MAPPING_WRITE_COMBINED), 0);
 	assert_int_equal(dmabuf_request_set_mapping(r, (enum dmabuf_mapping)3), -EINVAL);
 	assert_int_equal(dmabuf_request_set_name(r, "1234567890123456789012345678901"), 0);
@@ -243,8 +347,14 @@ static void test_request(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_lies_about_buffers), TEST(test_errors),  TEST(test_buffer),
-		TEST(test_map_and_take),       TEST(test_request),
+		TEST(test_lies_about_buffers),
+		TEST(test_errors),
+		TEST(test_buffer),
+		TEST(test_map_and_take),
+		TEST(test_request),
+		TEST(test_constraints),
+		TEST(test_devices),
+		TEST(test_map_as_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

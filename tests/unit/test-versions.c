@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This library and a daemon of another minor version: one of minor 0 takes requests of its own size
- * and nothing else, and is never asked to wait; a newer one is spoken to as what this library knows.
+ * This library and a daemon of another minor version: one of minor 0 or 1 takes requests of its own
+ * size and nothing else, and is never asked for what it does not know; a newer one is spoken to as what this library knows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +17,7 @@
 
 #define SIZE_0 152 /* of a request in minor 0 */
 #define SIZE_1 160
+#define SIZE_2 176
 
 static bool hello_0(int fd, struct wire_frame *request)
 {
@@ -30,6 +31,22 @@ static bool hello_99(int fd, struct wire_frame *request)
 	return fake_reply(fd, request, 8);
 }
 
+static bool hello_1(int fd, struct wire_frame *request)
+{
+	request->hello = (struct dmabufd_hello){DMABUFD_PROTOCOL_MAJOR, 1};
+	return fake_reply(fd, request, 8);
+}
+
+/* Takes no byte more than minor 1 had, of a question too. */
+static bool honest_1(int fd, struct wire_frame *request)
+{
+	size_t body = request->header.length - sizeof(request->header);
+
+	if (request->header.opcode == DMABUFD_REASONS ? body == 8 + SIZE_1 : body == SIZE_1)
+		return fake_honest(fd, request);
+	return fake_reply_error(fd, request, -EPROTO, "a frame of another size");
+}
+
 /* As minor 0 was: the size must be the very one. */
 static bool honest_0(int fd, struct wire_frame *request)
 {
@@ -41,7 +58,7 @@ static bool honest_0(int fd, struct wire_frame *request)
 /* Grants what waits for exactly two seconds. */
 static bool expect_wait(int fd, struct wire_frame *request)
 {
-	if (request->header.length == sizeof(request->header) + SIZE_1 &&
+	if (request->header.length == sizeof(request->header) + SIZE_2 &&
 	    request->request.wait == 2000000)
 		return fake_honest(fd, request);
 	return fake_reply_error(fd, request, -EINVAL, "not what was asked");
@@ -100,6 +117,48 @@ static void test_older_daemon_cannot_wait(void **state)
 	/* To explain is not to wait. */
 	assert_int_equal(dmabuf_explain(fixture->conn, fixture->request, ignore, NULL), 0);
 	dmabuf_request_set_wait(fixture->request, 0);
+	assert_int_equal(allocate(fixture), 0);
+}
+
+/* Sets one thing that came with minor 2. */
+static int ask(struct dmabuf_request *request, unsigned int what)
+{
+	switch (what) {
+	case 0:
+		return dmabuf_request_set_alignment(request, 65536);
+	case 1:
+		return dmabuf_request_set_address_bits(request, 32);
+	case 2:
+		return dmabuf_request_set_preferred(request, DMABUF_CONSTRAINT_MAPPING);
+	case 3:
+		return dmabuf_request_set_usage(request, DMABUF_USAGE_CPU_READS_NEVER);
+	default:
+		return dmabuf_request_set_usage(request, DMABUF_USAGE_SCAN_OUT);
+	}
+}
+
+/* What it knows it is asked for, in its own size; what it does not know is said here. */
+static void test_daemon_of_minor_1(void **state)
+{
+	struct fixture *fixture = *state;
+
+	use_daemon(fixture, hello_1, honest_1);
+	dmabuf_request_set_wait(fixture->request, 1);
+	assert_int_equal(allocate(fixture), 0);
+	assert_int_equal(dmabuf_explain(fixture->conn, fixture->request, ignore, NULL), 0);
+	for (unsigned int what = 0; what < 5; what++) {
+		struct dmabuf_request *known = fixture->request;
+
+		assert_int_equal(dmabuf_request_new(&fixture->request), 0);
+		dmabuf_request_set_size(fixture->request, CONNECTED_SIZE);
+		assert_int_equal(ask(fixture->request, what), 0);
+		assert_int_equal(allocate(fixture), -EOPNOTSUPP);
+		assert_non_null(strstr(dmabuf_error(fixture->conn), "upgrade"));
+		assert_int_equal(dmabuf_explain(fixture->conn, fixture->request, ignore, NULL),
+				 -EOPNOTSUPP);
+		dmabuf_request_free(fixture->request);
+		fixture->request = known;
+	}
 	assert_int_equal(allocate(fixture), 0);
 }
 
@@ -167,11 +226,9 @@ static void test_wait_prolongs_the_timeout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_older_daemon),
-		TEST(test_older_daemon_cannot_wait),
-		TEST(test_newer_daemon),
-		TEST(test_wait_without_limit),
-		TEST(test_wait_prolongs_the_timeout),
+		TEST(test_older_daemon),       TEST(test_older_daemon_cannot_wait),
+		TEST(test_daemon_of_minor_1),  TEST(test_newer_daemon),
+		TEST(test_wait_without_limit), TEST(test_wait_prolongs_the_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests for memory and their replies, byte by byte: the daemon is the real one, kernel and
+ * devices are those of the fuzz targets. After each test nothing is alive.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#include "daemon.h"
+#include "fake-kernel.h"
+#include "fake-peer.h"
+#include "wire.h"
+
+#define CAMERA (UINT64_C(1) << 32 | 3)     /* not coherent, no IOMMU; the pool camera is its own */
+#define TRANSLATED (UINT64_C(1) << 32 | 7) /* coherent, with IOMMU */
+
+static struct manager *manager;
+static struct wire_frame frame; /* the last reply */
+static size_t body;             /* its bytes */
+static int fds[DMABUFD_BUFFERS_MAX];
+static unsigned int n_fds;
+
+static int start(void **state)
+{
+	fake_kernel_start();
+	return daemon_start(&manager);
+}
+
+static void release(void)
+{
+	wire_close_fds(fds, n_fds);
+	n_fds = 0;
+	fake_kernel_release();
+	assert_int_equal(manager_read_events(manager), 0);
+	daemon_run(manager);
+}
+
+static int stop(void **state)
+{
+	release();
+	assert_int_equal(fake_kernel_get_count(), 0);
+	assert_int_equal(ledger_get_count(manager->ledger), 0);
+	manager = manager_free(manager);
+	fake_kernel_stop();
+	return 0;
+}
+
+/* The status of the reply, which is then in frame. Descriptors of the one before are released. */
+static int call(int fd, uint16_t opcode, const void *bytes, size_t size)
+{
+	struct wire_frame request = {.header = {.opcode = opcode, .serial = 1}};
+	int r;
+
+	release();
+	memcpy(request.body, bytes, size);
+	assert_int_equal(wire_send(fd, &request, sizeof(request.header) + size, NULL, 0), 0);
+	daemon_run(manager);
+	memset(&frame, 0xa5, sizeof(frame));
+	r = wire_receive(fd, &frame, fds, &n_fds);
+	assert_true(r >= (int)sizeof(frame.header));
+	body = (size_t)r - sizeof(frame.header);
+	return frame.header.status;
+}
+
+static int connect_minor(unsigned int uid, uint32_t minor)
+{
+	const struct dmabufd_hello hello = {DMABUFD_PROTOCOL_MAJOR, minor};
+	int fd = fake_peer_connect(manager, uid);
+
+	assert_int_equal(call(fd, DMABUFD_HELLO, &hello, sizeof(hello)), 0);
+	assert_int_equal(frame.hello.minor, DMABUFD_PROTOCOL_MINOR);
+	return fd;
+}
+
+static struct dmabufd_request ask(uint64_t size, uint32_t count)
+{
+	return (struct dmabufd_request){.size = size, .count = count};
+}
+
+static int allocate(int fd, const struct dmabufd_request *request)
+{
+	return call(fd, DMABUFD_ALLOC, request, sizeof(*request));
+}
+
+static void assert_text(const char *words)
+{
+	assert_true(WIRE_STRING_IS_VALID(frame.error.text));
+	if (!strstr(frame.error.text, words))
+		fail_msg("\"%s\" lacks \"%s\"", frame.error.text, words);
+}
+
+static void assert_granted(const char *pool, uint32_t mapping, uint32_t relaxed)
+{
+	assert_int_equal(n_fds, 1);
+	assert_int_equal(body, sizeof(frame.buffers[0]));
+	assert_string_equal(frame.buffers[0].pool, pool);
+	assert_int_equal(frame.buffers[0].mapping, mapping);
+	assert_int_equal(frame.buffers[0].relaxed, relaxed);
+}
+
+/* The camera's pool cannot be mapped cached; the area can, until it is full. */
+static void what_is_preferred(void **state)
+{
+	struct dmabufd_request request = ask(MIB(4), 1);
+	int fd = connect_minor(0, 2);
+
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	request.mapping = DMABUFD_MAPPING_CACHED;
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_granted("area", DMABUFD_MAPPING_CACHED, 0);
+	strcpy(request.pool, "camera");
+	assert_int_equal(allocate(fd, &request), -EOPNOTSUPP);
+	request.preferred = DMABUFD_CONSTRAINT_MAPPING;
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_granted("camera", DMABUFD_MAPPING_WRITE_COMBINED, DMABUFD_CONSTRAINT_MAPPING);
+	/* Too large even so, and it says so. */
+	request.size = MIB(9);
+	assert_int_equal(allocate(fd, &request), -E2BIG);
+	assert_text("even without the mapping: no suitable pool");
+	close(fd);
+}
+
+/* A full pool is as good a reason as one that does not suit. */
+static void full_pools(void **state)
+{
+	struct dmabufd_request request = ask(MIB(4), 1);
+	int fd = connect_minor(0, 2);
+
+	request.devices[0] = TRANSLATED;
+	request.n_devices = 1;
+	request.flags = DMABUFD_CONTIGUOUS;
+	strcpy(request.pool, "area");
+	request.preferred = DMABUFD_CONSTRAINT_CONTIGUOUS;
+	fake_kernel_fail_alloc(-ENOSPC);
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_granted("area", DMABUFD_MAPPING_CACHED, DMABUFD_CONSTRAINT_CONTIGUOUS);
+	request.preferred = 0;
+	fake_kernel_fail_alloc(-ENOSPC);
+	assert_int_equal(allocate(fd, &request), -ENOSPC);
+	/* What the kernel fails in for another reason is no reason to give anything up. */
+	request.preferred = DMABUFD_CONSTRAINT_CONTIGUOUS;
+	fake_kernel_fail_alloc(-ENOMEM);
+	assert_int_equal(allocate(fd, &request), -ENOMEM);
+	close(fd);
+}
+
+/* Several buffers of a request are alike, and those of the first plan are given back. */
+static void several_buffers(void **state)
+{
+	struct dmabufd_request request = ask(MIB(2), 5);
+	int fd = connect_minor(0, 2);
+
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	strcpy(request.pool, "camera");
+	request.mapping = DMABUFD_MAPPING_CACHED;
+	request.preferred = DMABUFD_CONSTRAINT_MAPPING;
+	/* 6 MiB for each user, with or without any mapping. */
+	assert_int_equal(allocate(fd, &request), -EDQUOT);
+	assert_text("no quota for 10.0 MiB more: user 0 holds 0 B");
+	/* Half of the pool is a fair share, and a full one is a reason to look for another plan. */
+	request.count = 3;
+	assert_int_equal(allocate(fd, &request), -EDQUOT);
+	assert_text("even without the mapping: no quota");
+	request.size = MIB(1);
+	assert_int_equal(allocate(fd, &request), 0);
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(frame.buffers[i].relaxed, DMABUFD_CONSTRAINT_MAPPING);
+	assert_int_equal(n_fds, 3);
+	close(fd);
+}
+
+/* The kernel's word counts: what is not aligned is given back. */
+static void alignment_is_checked(void **state)
+{
+	struct dmabufd_request request = ask(MIB(1), 1);
+	int fd = connect_minor(0, 2);
+
+	request.devices[0] = TRANSLATED;
+	request.n_devices = 1;
+	request.alignment = MIB(1);
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_int_equal(frame.buffers[0].base % MIB(1), 0);
+	fake_kernel_set_base(GIB(1) + KIB(64));
+	assert_int_equal(allocate(fd, &request), -ENOSPC);
+	assert_text("not aligned like that");
+	release();
+	assert_int_equal(fake_kernel_get_count(), 0);
+	request.alignment = KIB(64);
+	assert_int_equal(allocate(fd, &request), 0);
+	request.alignment = MIB(1);
+	request.preferred = DMABUFD_CONSTRAINT_ALIGNMENT;
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_granted("system", DMABUFD_MAPPING_CACHED, DMABUFD_CONSTRAINT_ALIGNMENT);
+	close(fd);
+}
+
+/* A client of minor 1 finds zero where it has padding, in lists too; the tag keeps it. */
+static void who_is_told(void **state)
+{
+	struct dmabufd_request request = ask(PAGE, 1);
+	int fd = connect_minor(0, 2), old = connect_minor(0, 1);
+	int kept;
+
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	request.flags = DMABUFD_CPU_READS_OFTEN;
+	assert_int_equal(call(old, DMABUFD_ALLOC, &request, DMABUFD_REQUEST_SIZE_1), 0);
+	assert_granted("camera", DMABUFD_MAPPING_WRITE_COMBINED, 0);
+	assert_int_equal(allocate(fd, &request), 0);
+	assert_granted("camera", DMABUFD_MAPPING_WRITE_COMBINED, DMABUFD_CONSTRAINT_MAPPING);
+	kept = dup(fds[0]);
+	close(fd);
+	close(old);
+	daemon_run(manager);
+	manager_free(manager);
+	assert_int_equal(daemon_start(&manager), 0);
+	fd = connect_minor(0, 2);
+	old = connect_minor(0, 1);
+	assert_int_equal(call(fd, DMABUFD_BUFFERS, &(struct dmabufd_cursor){0}, 8), 0);
+	assert_int_equal(frame.page.count, 1);
+	assert_int_equal(frame.listed[0].relaxed, DMABUFD_CONSTRAINT_MAPPING);
+	assert_int_equal(call(old, DMABUFD_BUFFERS, &(struct dmabufd_cursor){0}, 8), 0);
+	assert_int_equal(frame.listed[0].relaxed, 0);
+	close(kept);
+	close(fd);
+	close(old);
+}
+
+static void nonsense(void **state)
+{
+	const struct dmabufd_request sound = ask(PAGE, 1);
+	struct dmabufd_request requests[] = {sound, sound, sound, sound, sound, sound};
+
+	requests[0].flags = DMABUFD_FLAGS + 1;
+	requests[1].flags = DMABUFD_CPU_READS_OFTEN | DMABUFD_CPU_READS_NEVER;
+	requests[2].flags = DMABUFD_CPU_WRITES_RARELY | DMABUFD_CPU_WRITES_NEVER;
+	requests[3].alignment = 3;
+	requests[4].address_bits = 65;
+	requests[5].preferred = DMABUFD_CONSTRAINTS + 1;
+	for (size_t i = 0; i < N_ELEMENTS(requests); i++) {
+		int fd = connect_minor(0, 2);
+
+		assert_int_equal(allocate(fd, &requests[i]), -EPROTO);
+		close(fd);
+	}
+}
+
+/* What would be tried without what is in it, and the alignment only for who knows of it. */
+static void explanation(void **state)
+{
+	struct dmabufd_question question = {.request = ask(KIB(64), 1)};
+	int fd = connect_minor(0, 2), old = connect_minor(0, 1);
+
+	question.request.alignment = MIB(1);
+	question.request.preferred = DMABUFD_CONSTRAINT_ALIGNMENT;
+	question.cursor.after = 3;
+	assert_int_equal(call(fd, DMABUFD_REASONS, &question, sizeof(question)), 0);
+	assert_int_equal(frame.reasons[0].about, DMABUFD_ABOUT_QUOTA);
+	assert_int_equal(frame.reasons[1].about, DMABUFD_ABOUT_ALIGNMENT);
+	assert_string_equal(frame.reasons[1].why, "to 1.0 MiB: the request prefers it");
+	assert_int_equal(frame.reasons[2].about, DMABUFD_ABOUT_POOL);
+	assert_string_equal(frame.reasons[2].pool, "system");
+	assert_non_null(strstr(frame.reasons[2].why, "; without the alignment"));
+	assert_int_equal(call(old, DMABUFD_REASONS, &question, sizeof(question)), 0);
+	assert_int_equal(frame.reasons[1].about, DMABUFD_ABOUT_POOL);
+	close(fd);
+	close(old);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_preferred),    TEST(full_pools),  TEST(several_buffers),
+		TEST(alignment_is_checked), TEST(who_is_told), TEST(nonsense),
+		TEST(explanation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
