@@ -21,6 +21,7 @@ struct alloc_options {
 	struct table_options table;
 	unsigned int count;
 	bool hold;
+	bool check;
 };
 
 static int print_granted(struct dmabuf_buffer *const buffers[], unsigned int count,
@@ -98,6 +99,12 @@ static int allocate(struct dmabuf *conn, const struct alloc_options *options,
 	return code;
 }
 
+static int check(struct dmabuf *conn, const struct alloc_options *options,
+		 const struct dmabuf_request *request)
+{
+	return dmabuf_can_allocate(conn, request, options->count) < 0 ? ctl_fail(conn) : EXIT_OK;
+}
+
 static int run(const struct alloc_options *options, char *const devices[])
 {
 	_cleanup_(table_freep) struct table *table = NULL;
@@ -110,7 +117,10 @@ static int run(const struct alloc_options *options, char *const devices[])
 	if (!request)
 		return EXIT_REFUSED;
 	conn = ctl_connect();
-	return conn ? allocate(conn, options, request, table) : EXIT_REFUSED;
+	if (!conn)
+		return EXIT_REFUSED;
+	return options->check ? check(conn, options, request)
+			      : allocate(conn, options, request, table);
 }
 
 static int help(void)
@@ -121,6 +131,7 @@ static int help(void)
 	       "      --count N         so many buffers, all or none (default 1)\n"
 	       "      --name LABEL      label in the list of buffers\n"
 	       "      --wait TIME       wait so long for room or quota to come free: 500ms, 2s\n"
+	       "      --check           allocate nothing: say why not, or exit with 0\n"
 	       "      --hold            keep them until SIGINT, SIGTERM or the end of "
 	       "input\n" TABLE_HELP "  -h, --help            this text\n");
 	granted_print_columns();
@@ -130,6 +141,10 @@ static int help(void)
 /* As ctl_request_option(). */
 static int alloc_option(struct alloc_options *options, int c, const char *argument)
 {
+	if (c == CTL_CHECK) {
+		options->check = true;
+		return 1;
+	}
 	if (c == CTL_HOLD) {
 		options->hold = true;
 		return 1;
@@ -151,6 +166,7 @@ int ctl_alloc(int argc, char *argv[])
 						     {"count", required_argument, NULL, CTL_COUNT},
 						     {"name", required_argument, NULL, CTL_NAME},
 						     {"wait", required_argument, NULL, CTL_WAIT},
+						     {"check", no_argument, NULL, CTL_CHECK},
 						     {"hold", no_argument, NULL, CTL_HOLD},
 						     {"help", no_argument, NULL, 'h'},
 						     {0}};

@@ -92,6 +92,7 @@ enum ctl_option {
 	CTL_ADDRESS_BITS,
 	CTL_PREFER,
 	CTL_USAGE,
+	CTL_CHECK,
 };
 
 #define CTL_REQUEST_OPTIONS "s:m:p:"

@@ -72,6 +72,10 @@ static const struct operation {
 	[DMABUFD_REASONS] = {sizeof(struct dmabufd_question),
 			     sizeof(struct dmabufd_cursor) + DMABUFD_REQUEST_SIZE_0,
 			     handle_reasons},
+	[DMABUFD_CHECK] = {sizeof(struct dmabufd_request), sizeof(struct dmabufd_request),
+			   handle_check},
+	[DMABUFD_BATCH] = {sizeof(struct dmabufd_batch),
+			   offsetof(struct dmabufd_batch, requests[1]), handle_batch},
 };
 
 static const struct operation *operation_find(uint16_t opcode)
@@ -131,6 +135,9 @@ static int client_answer(struct client *client, struct wire_frame *request, stru
 	if (request->header.opcode == DMABUFD_ALLOC && r != REPLY_LATER)
 		client_count(client, &request->request, reply,
 			     clock_now(CLOCK_MONOTONIC) - started);
+	if (request->header.opcode == DMABUFD_BATCH)
+		client_count(client, &request->batch.requests[0], reply,
+			     clock_now(CLOCK_MONOTONIC) - started);
 	return r;
 }
 
@@ -163,6 +170,7 @@ void client_turn_away(int fd, int error, const char *text)
 	reply_init(&reply);
 	reply.frame.header.opcode = DMABUFD_HELLO;
 	reply_fail(&reply, error, "%s", text);
+	reply_shorten_error(&reply);
 	/* Nothing more can be done for a client that does not even take this. */
 	if (reply_send(&reply, fd) >= 0)
 		drain(fd);
@@ -176,14 +184,21 @@ static bool client_is_ahead(const struct client *client)
 	return ioctl(client->fd, SIOCOUTQ, &unread) < 0 || unread > 0;
 }
 
+static int client_send(const struct client *client, struct reply *reply)
+{
+	if (client->minor < 2)
+		reply_shorten_error(reply);
+	return reply_send(reply, client->fd);
+}
+
 int client_reply(struct client *client, struct reply *reply, int status)
 {
-	int r = reply_send(reply, client->fd);
+	int r = client_send(client, reply);
 
 	/* All clients together have too many unread descriptors: this one may come again. */
 	if (r == -ETOOMANYREFS) {
 		reply_fail(reply, r, "too many descriptors are on their way to clients: try again");
-		r = reply_send(reply, client->fd);
+		r = client_send(client, reply);
 	}
 	if (r < 0)
 		return r;

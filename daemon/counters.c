@@ -41,7 +41,7 @@ void counters_add_buffer(struct counters *counters, const char *pool, uint64_t b
 	count->bytes += bytes;
 }
 
-static enum refused classify(int error)
+enum refused counters_classify(int error)
 {
 	switch (error) {
 	case -EDQUOT:
@@ -67,7 +67,7 @@ static enum refused classify(int error)
 
 void counters_add_refusal(struct counters *counters, int error)
 {
-	counters->refusals[classify(error)]++;
+	counters->refusals[counters_classify(error)]++;
 }
 
 void counters_add_duration(struct counters *counters, uint64_t usec)

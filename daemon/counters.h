@@ -44,6 +44,8 @@ struct counters {
 
 void counters_add_buffer(struct counters *counters, const char *pool, uint64_t bytes);
 
+enum refused counters_classify(int error);
+
 /* By the negative errno that the client was told. */
 void counters_add_refusal(struct counters *counters, int error);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "manager.h"
 #include "refusal.h"
 #include "text.h"
 
@@ -74,15 +75,65 @@ static void say_refusals(const struct allocation *a, const struct plan *plan,
 		say(text, "the kernel module has no pools");
 }
 
+static uint64_t get_wanted(const struct plan *plan, unsigned int count)
+{
+	uint64_t sum;
+
+	return __builtin_mul_overflow(plan->size, count, &sum) ? UINT64_MAX : sum;
+}
+
+static void set_pool(struct dmabufd_cause *cause, const char *name)
+{
+	snprintf(cause->pool, sizeof(cause->pool), "%s", name);
+}
+
+/* Of the pools that are too small, or not reached so far, the one with most. */
+static void tell_largest(const struct plan *plan, struct dmabufd_cause *cause)
+{
+	for (unsigned int i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (!step->pool || step->verdict == REFUSED_ALIGNMENT ||
+		    step->limit <= cause->available)
+			continue;
+		cause->available = step->limit;
+		cause->limit = step->pool->size;
+		set_pool(cause, step->pool->name);
+	}
+}
+
 int fail_by_plan(const struct job *job, const struct plan *plan, struct reply *reply)
 {
 	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
 
 	say_refusals(NULL, plan, text);
 	if (plan->error == -E2BIG)
-		return reply_fail(reply, plan->error, "no suitable pool could ever give %s: %.900s",
-				  size_text(size, plan->size), text);
-	return reply_fail(reply, plan->error, "no pool suits all that was asked: %.900s", text);
+		reply_fail(reply, plan->error, "no suitable pool could ever give %s: %.900s",
+			   size_text(size, plan->size), text);
+	else
+		reply_fail(reply, plan->error, "no pool suits all that was asked: %.900s", text);
+	reply->frame.cause.wanted = get_wanted(plan, job->count);
+	tell_largest(plan, &reply->frame.cause);
+	return plan->error;
+}
+
+/* Bytes or buffers of an account, its limit, and what that leaves. */
+static void tell_quota(const struct refusal *refusal, uint64_t bytes, unsigned int count,
+		       struct dmabufd_cause *cause)
+{
+	const struct account_id *id = &refusal->claim.id;
+	bool of_buffers = refusal_is_of_buffers(refusal);
+
+	cause->flags = of_buffers ? DMABUFD_CAUSE_OF_BUFFERS : 0;
+	cause->wanted = of_buffers ? count : bytes;
+	set_pool(cause, id->pool);
+	snprintf(cause->device, sizeof(cause->device), "%.63s", id->device);
+	/* Of what is kept for others, no limit of this user's is told. */
+	if (refusal->why == BEYOND_KEPT || refusal->why == BEYOND_AWAITED)
+		return;
+	cause->limit = refusal->limit;
+	if (refusal->used < refusal->limit)
+		cause->available = refusal->limit - refusal->used;
 }
 
 /* What this request has charged already, n buffers, is not what the client thinks of as held. */
@@ -90,13 +141,13 @@ int fail_by_quota(const struct allocation *a, struct refusal *refusal, unsigned 
 		  struct reply *reply)
 {
 	char asked[SIZE_TEXT], text[REFUSAL_TEXT_SIZE];
-	uint64_t sum;
+	uint64_t sum = get_wanted(a->plan, a->job->count);
 
-	if (__builtin_mul_overflow(a->plan->size, a->job->count, &sum))
-		sum = UINT64_MAX;
 	refusal->used -= refusal_is_of_buffers(refusal) ? n : n * a->plan->size;
 	refusal_say(refusal, text);
-	return reply_fail(reply, -EDQUOT, "no quota for %s more: %s", size_text(asked, sum), text);
+	reply_fail(reply, -EDQUOT, "no quota for %s more: %s", size_text(asked, sum), text);
+	tell_quota(refusal, sum, a->job->count, &reply->frame.cause);
+	return -EDQUOT;
 }
 
 /* Another pool would be a way around the limit of the client's memory cgroup: none is tried. */
@@ -114,6 +165,47 @@ static int fail_by_cgroup(const struct allocation *a, int error, struct reply *r
 			  a->job->owner.pid, size_text(size, a->plan->size));
 }
 
+static uint64_t pool_get_free(const struct allocation *a, const struct pool *pool)
+{
+	const struct account_id id = {ACCOUNT_POOL, 0, "", pool->name};
+	uint64_t used = quota_get_bytes(a->manager->quota, &id);
+
+	return pool->size > used ? pool->size - used : 0;
+}
+
+/* Of the pools that are full, the one with most; those of the system have no size. */
+static void tell_room(const struct allocation *a, struct dmabufd_cause *cause)
+{
+	/* Their largest blocks are of some time ago. */
+	bool known = module_read_pools(a->manager->module) >= 0;
+
+	for (unsigned int i = 0; i < a->plan->n_tries; i++) {
+		const struct pool *pool = a->plan->steps[i].pool;
+		uint64_t free = pool_get_free(a, pool);
+
+		if (cause->pool[0] && free <= cause->available)
+			continue;
+		set_pool(cause, pool->name);
+		cause->available = free;
+		cause->limit = pool->size;
+		cause->largest_free = known && pool->free_known ? pool->free_block : 0;
+	}
+}
+
+/* What was tried, in numbers: the quota of the first pool that it refused, or room. */
+static void tell_tried(const struct allocation *a, int error, struct dmabufd_cause *cause)
+{
+	uint64_t wanted = get_wanted(a->plan, a->job->count);
+
+	for (unsigned int i = 0; error == -EDQUOT && i < a->plan->n_tries; i++)
+		if (a->errors[i] == -EDQUOT) {
+			tell_quota(&a->refusals[i], wanted, a->job->count, cause);
+			return;
+		}
+	cause->wanted = wanted;
+	tell_room(a, cause);
+}
+
 int fail_by_kernel(const struct allocation *a, int error, struct reply *reply)
 {
 	char text[DMABUFD_TEXT_SIZE] = "", size[SIZE_TEXT];
@@ -126,9 +218,11 @@ int fail_by_kernel(const struct allocation *a, int error, struct reply *reply)
 		return reply_fail(reply, error == -EPROTO ? -EIO : error, "pool %s failed: %s",
 				  step_get_name(&a->plan->steps[a->step]), strerror(-error));
 	say_refusals(a, a->plan, text);
-	return reply_fail(reply, error, "%s %s: %.900s",
-			  error == -E2BIG    ? "no suitable pool could ever give"
-			  : error == -EDQUOT ? "no quota for"
-					     : "no room for",
-			  size_text(size, a->plan->size), text);
+	reply_fail(reply, error, "%s %s: %.900s",
+		   error == -E2BIG    ? "no suitable pool could ever give"
+		   : error == -EDQUOT ? "no quota for"
+				      : "no room for",
+		   size_text(size, a->plan->size), text);
+	tell_tried(a, error, &reply->frame.cause);
+	return error;
 }

@@ -162,6 +162,13 @@ static bool job_has_device(const struct job *job, const char *key)
 	return false;
 }
 
+/* The cause of a refusal, beside its words. */
+static int blame(struct reply *reply, const char *device, int error)
+{
+	snprintf(reply->frame.cause.device, sizeof(reply->frame.cause.device), "%s", device);
+	return error;
+}
+
 static int check_access(const struct client *client, const struct device *device,
 			struct reply *reply)
 {
@@ -188,20 +195,27 @@ static int add_device(struct client *client, uint64_t number, struct job *job, s
 {
 	unsigned int major = (unsigned int)(number >> 32), minor = (unsigned int)number;
 	struct device device;
+	char text[32];
 	int r = device_cache_find(client->manager->devices, makedev(major, minor), &device);
 
-	if (r < 0)
-		return reply_fail(reply, -ENODEV,
-				  "character device %u:%u is gone, or no device on the platform or "
-				  "PCI bus is behind it",
-				  major, minor);
+	if (r < 0) {
+		snprintf(text, sizeof(text), "%u:%u", major, minor);
+		return blame(reply, text,
+			     reply_fail(reply, -ENODEV,
+					"character device %s is gone, or no device on the platform "
+					"or PCI bus is behind it",
+					text));
+	}
 	r = check_access(client, &device, reply);
-	if (r < 0 || job_has_device(job, device.key))
-		return r;
+	if (r < 0)
+		return blame(reply, device.node, r);
+	if (job_has_device(job, device.key))
+		return 0;
 	r = job_get_facts(client->manager, &device, &job->facts[job->n_devices]);
 	if (r < 0)
-		return reply_fail(reply, r == -ENODEV ? r : -EIO, "%s (%s) does no DMA: %s",
-				  device.node, device.key, strerror(-r));
+		return blame(reply, device.node,
+			     reply_fail(reply, r == -ENODEV ? r : -EIO, "%s (%s) does no DMA: %s",
+					device.node, device.key, strerror(-r)));
 	strcpy(job->owner.devices[job->n_devices], device.key);
 	strcpy(job->nodes[job->n_devices], device.node);
 	job->payer.devices[job->n_devices] = job->owner.devices[job->n_devices];

@@ -10,6 +10,16 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "counters.h"
+
+static_assert((int)REFUSED_BY_QUOTA == DMABUFD_REFUSED_QUOTA, "refusals differ");
+static_assert((int)REFUSED_BY_FULL_POOLS == DMABUFD_REFUSED_FULL, "refusals differ");
+static_assert((int)REFUSED_AS_UNSUITABLE == DMABUFD_REFUSED_UNSUITABLE, "refusals differ");
+static_assert((int)REFUSED_BY_ACCESS == DMABUFD_REFUSED_ACCESS, "refusals differ");
+static_assert((int)REFUSED_FOR_DEVICE == DMABUFD_REFUSED_DEVICE, "refusals differ");
+static_assert((int)REFUSED_AS_INVALID == DMABUFD_REFUSED_INVALID, "refusals differ");
+static_assert((int)REFUSED_WITHOUT_MODULE == DMABUFD_REFUSED_MODULE, "refusals differ");
+static_assert((int)REFUSED_OTHERWISE == DMABUFD_REFUSED_OTHER, "refusals differ");
 
 void reply_init(struct reply *reply)
 {
@@ -43,12 +53,19 @@ int reply_fail(struct reply *reply, int error, const char *format, ...)
 	va_list args;
 
 	reply_close_fds(reply);
-	reply_set_body(reply, sizeof(reply->frame.error));
+	reply_set_body(reply, sizeof(reply->frame.error) + sizeof(reply->frame.cause));
 	reply->frame.header.status = error;
+	reply->frame.cause.refusal = counters_classify(error);
 	va_start(args, format);
 	vsnprintf(reply->frame.error.text, sizeof(reply->frame.error.text), format, args);
 	va_end(args);
 	return error;
+}
+
+void reply_shorten_error(struct reply *reply)
+{
+	if (reply->frame.header.status)
+		reply->length = sizeof(reply->frame.header) + sizeof(reply->frame.error);
 }
 
 void reply_prefix(struct reply *reply, const char *format, ...)

@@ -26,9 +26,15 @@ void reply_close_fds(struct reply *reply);
 /* Reserve so many bytes behind the header, zeroed. */
 void reply_set_body(struct reply *reply, size_t size);
 
-/* Make it an error with one line of text. Returns the error, for the caller to return. */
+/*
+ * Make it an error with one line of text, and a cause of which only the kind is set. Returns the
+ * error, for the caller to return.
+ */
 __attribute__((format(printf, 3, 4))) int reply_fail(struct reply *reply, int error,
 						     const char *format, ...);
+
+/* A client before minor 2 takes an error without its cause. */
+void reply_shorten_error(struct reply *reply);
 
 /* Put words in front of the text of an error. */
 __attribute__((format(printf, 2, 3))) void reply_prefix(struct reply *reply, const char *format,

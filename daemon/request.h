@@ -21,6 +21,8 @@ int request_try(struct client *client, const struct dmabufd_request *request,
 		const struct waiter *waiter, struct shortage *ret_shortage, struct reply *reply);
 
 int handle_alloc(struct client *client, const struct wire_frame *request, struct reply *reply);
+int handle_check(struct client *client, const struct wire_frame *request, struct reply *reply);
+int handle_batch(struct client *client, const struct wire_frame *request, struct reply *reply);
 int handle_explain(struct client *client, const struct wire_frame *request, struct reply *reply);
 
 #endif

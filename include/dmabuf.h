@@ -125,6 +125,47 @@ void dmabuf_set_timeout(struct dmabuf *conn, unsigned int milliseconds);
 const char *dmabuf_error(const struct dmabuf *conn);
 
 /*
+ * Why a call failed. Those up to DMABUF_REFUSED_OTHER are also the index of
+ * dmabuf_status_info.refusals.
+ */
+enum dmabuf_refusal {
+	DMABUF_REFUSED_QUOTA = 0,      /* -EDQUOT */
+	DMABUF_REFUSED_FULL = 1,       /* -ENOSPC */
+	DMABUF_REFUSED_UNSUITABLE = 2, /* -E2BIG, -EOPNOTSUPP */
+	DMABUF_REFUSED_ACCESS = 3,     /* -EACCES */
+	DMABUF_REFUSED_DEVICE = 4,     /* -ENODEV */
+	DMABUF_REFUSED_INVALID = 5,    /* -EINVAL, -EPROTO */
+	DMABUF_REFUSED_MODULE = 6,     /* -ENXIO */
+	DMABUF_REFUSED_OTHER = 7,
+	DMABUF_REFUSED_NO_DAEMON = 8, /* it is away, or was not understood */
+	DMABUF_REFUSED_OLD_DAEMON = 9 /* -EOPNOTSUPP: it does not know what was asked for */
+};
+
+/*
+ * Why a call failed, in numbers. What does not apply, or cannot be told, is 0 or "". It grows at its
+ * end.
+ */
+struct dmabuf_error_info {
+	int code; /* what the call returned; 0: none failed yet */
+	enum dmabuf_refusal refusal;
+	const char *text; /* as dmabuf_error() */
+	const char *pool; /* that this is about; of several that are full, the one with most free */
+	const char *device;    /* that this is about: bus:name, node, or number */
+	uint64_t wanted;       /* bytes in all that the request is for */
+	uint64_t available;    /* bytes: what quota leaves, the pool has free, or could ever give */
+	uint64_t largest_free; /* bytes: block of the pool that is free */
+	uint64_t limit;        /* bytes: of the quota, or the size of the pool */
+	int of_buffers;        /* 1: wanted, available and limit are numbers of buffers */
+};
+
+/*
+ * Why the last call on this connection that failed did, or with conn NULL the last dmabuf_connect()
+ * of this thread. Never NULL; valid until the next call on the connection, or of dmabuf_connect(). An
+ * older daemon tells no numbers. Since 0.1.
+ */
+const struct dmabuf_error_info *dmabuf_get_error_info(const struct dmabuf *conn);
+
+/*
  * An empty request for one buffer, nothing else set. The caller owns *ret and frees it with
  * dmabuf_request_free(). -ENOMEM. Since 0.1.
  */
@@ -227,6 +268,23 @@ void dmabuf_request_set_wait(struct dmabuf_request *request, unsigned int millis
  */
 int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
 		    struct dmabuf_buffer *ret[], unsigned int count);
+
+/*
+ * Would dmabuf_allocate() do it now? Returns what it would return, with its text and its numbers, and
+ * allocates nothing; it does not wait. Memory cgroups, and what drivers have of a region that they
+ * share, are the kernel's affair: of these, 0 is no promise. -EOPNOTSUPP besides: the daemon is older
+ * than this library. Since 0.1.
+ */
+int dmabuf_can_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
+			unsigned int count);
+
+/*
+ * Allocate one buffer for each of n requests, all or none, 14 at most: ret[i] is for requests[i]. The
+ * same request may stand there more than once. Requests that wait are refused: -EINVAL. Else as
+ * dmabuf_allocate(), and -EOPNOTSUPP besides: the daemon is older than this library. Since 0.1.
+ */
+int dmabuf_allocate_batch(struct dmabuf *conn, const struct dmabuf_request *const requests[],
+			  struct dmabuf_buffer *ret[], unsigned int n);
 
 /*
  * Unmap the buffer, close its descriptor and free it. Memory that others still refer to stays.
@@ -345,18 +403,6 @@ struct dmabuf_client_info {
 	uint64_t refusals;  /* of requests for memory, so far */
 	int watches;        /* it is told events */
 	int self;           /* it is the connection that asks */
-};
-
-/* Why requests for memory are refused; the index of dmabuf_status_info.refusals. */
-enum dmabuf_refusal {
-	DMABUF_REFUSED_QUOTA = 0,      /* -EDQUOT */
-	DMABUF_REFUSED_FULL = 1,       /* -ENOSPC */
-	DMABUF_REFUSED_UNSUITABLE = 2, /* -E2BIG, -EOPNOTSUPP */
-	DMABUF_REFUSED_ACCESS = 3,     /* -EACCES */
-	DMABUF_REFUSED_DEVICE = 4,     /* -ENODEV */
-	DMABUF_REFUSED_INVALID = 5,    /* -EINVAL, -EPROTO */
-	DMABUF_REFUSED_MODULE = 6,     /* -ENXIO */
-	DMABUF_REFUSED_OTHER = 7
 };
 
 /* How many requests for memory took so long, and longer than the bucket before. */

@@ -51,6 +51,10 @@ enum dmabufd_opcode {
 	DMABUFD_CLIENTS = 8,  /* dmabufd_cursor -> dmabufd_page, dmabufd_client[] */
 	DMABUFD_WATCH = 9,    /* nothing -> nothing, then dmabufd_event after dmabufd_event */
 	DMABUFD_REASONS = 10, /* dmabufd_question -> dmabufd_page, dmabufd_reason[] */
+
+	/* Since minor 2. */
+	DMABUFD_CHECK = 11, /* dmabufd_request -> nothing, or the error that ALLOC would give */
+	DMABUFD_BATCH = 12, /* dmabufd_batch -> dmabufd_buffer[], one descriptor each */
 };
 
 struct dmabufd_header {
@@ -58,7 +62,7 @@ struct dmabufd_header {
 	uint16_t opcode;
 	uint16_t n_fds;  /* descriptors that come with the frame; 0 in a request */
 	uint32_t serial; /* chosen by the client, repeated in the reply */
-	int32_t status;  /* 0, or negative errno in a reply: then dmabufd_error follows */
+	int32_t status;  /* 0, or negative errno in a reply: then dmabufd_error, dmabufd_cause */
 };
 
 struct dmabufd_hello {
@@ -68,6 +72,36 @@ struct dmabufd_hello {
 
 struct dmabufd_error {
 	char text[DMABUFD_TEXT_SIZE]; /* one line for a person: what happened and what to do */
+};
+
+/* What a request was refused for; an index of dmabufd_status.refusals. */
+enum dmabufd_refusal {
+	DMABUFD_REFUSED_QUOTA = 0,      /* of the user, a device, a pool, the memory cgroup */
+	DMABUFD_REFUSED_FULL = 1,       /* every suitable pool is full */
+	DMABUFD_REFUSED_UNSUITABLE = 2, /* no pool could ever give it */
+	DMABUFD_REFUSED_ACCESS = 3,     /* the user may not use the device */
+	DMABUFD_REFUSED_DEVICE = 4,     /* no such device, or it does no DMA */
+	DMABUFD_REFUSED_INVALID = 5,    /* the request makes no sense */
+	DMABUFD_REFUSED_MODULE = 6,     /* no kernel module */
+	DMABUFD_REFUSED_OTHER = 7,
+	DMABUFD_REFUSALS = 8,
+};
+
+#define DMABUFD_CAUSE_OF_BUFFERS (1u << 0) /* the numbers are of buffers, not of bytes */
+
+/*
+ * Why, in numbers: behind dmabufd_error in a reply to a client of minor 2. What does not apply or
+ * cannot be told is 0 or empty.
+ */
+struct dmabufd_cause {
+	uint32_t refusal; /* enum dmabufd_refusal */
+	uint32_t flags;
+	uint64_t wanted;    /* of quota or a pool, by all buffers of the request */
+	uint64_t available; /* of it: what quota leaves, what a pool has free or could ever give */
+	uint64_t largest_free;          /* block of the pool */
+	uint64_t limit;                 /* of the quota; the size of the pool */
+	char pool[DMABUFD_NAME_SIZE];   /* that this is about: of several, that with most of it */
+	char device[DMABUFD_NODE_SIZE]; /* that this is about: bus:name, node or number */
 };
 
 /* dmabufd_request.flags */
@@ -109,7 +143,7 @@ struct dmabufd_request {
 	uint64_t devices[DMABUFD_DEVICES_MAX]; /* character devices: major << 32 | minor */
 	char pool[DMABUFD_NAME_SIZE];          /* only this pool; empty for any */
 	char name[DMABUFD_NAME_SIZE];          /* label for people; may be empty */
-	/* Since minor 1. Of ALLOC, and ignored by EXPLAIN: */
+	/* Since minor 1. Of ALLOC, 0 in BATCH, and ignored by others: */
 	uint64_t wait; /* microseconds to wait for room or quota; all ones for no limit */
 	/* Since minor 2. */
 	uint64_t alignment;    /* of the first physical address: a power of two, 0 for any */
@@ -120,6 +154,13 @@ struct dmabufd_request {
 #define DMABUFD_REQUEST_SIZE_0 152 /* bytes of dmabufd_request in minor 0 */
 #define DMABUFD_REQUEST_SIZE_1 160 /* and in minor 1 */
 #define DMABUFD_WAIT_FOREVER UINT64_MAX
+
+/* Several requests, met all or none; they do not wait, and have 14 buffers at most in all. */
+struct dmabufd_batch {
+	uint32_t n_requests;
+	uint32_t request_size; /* bytes of each: of dmabufd_request in the minor of who sends */
+	struct dmabufd_request requests[DMABUFD_BUFFERS_MAX]; /* as many are sent as there are */
+};
 
 /* dmabufd_buffer.flags */
 #define DMABUFD_BUFFER_CONTIGUOUS (1u << 0)
@@ -199,19 +240,6 @@ struct dmabufd_device {
 	uint64_t limit; /* bytes that may be charged to it; all ones for no limit */
 	uint32_t flags;
 	uint32_t pad;
-};
-
-/* What a request was refused for; an index of dmabufd_status.refusals. */
-enum dmabufd_refusal {
-	DMABUFD_REFUSED_QUOTA = 0,      /* of the user, a device, a pool, the memory cgroup */
-	DMABUFD_REFUSED_FULL = 1,       /* every suitable pool is full */
-	DMABUFD_REFUSED_UNSUITABLE = 2, /* no pool could ever give it */
-	DMABUFD_REFUSED_ACCESS = 3,     /* the user may not use the device */
-	DMABUFD_REFUSED_DEVICE = 4,     /* no such device, or it does no DMA */
-	DMABUFD_REFUSED_INVALID = 5,    /* the request makes no sense */
-	DMABUFD_REFUSED_MODULE = 6,     /* no kernel module */
-	DMABUFD_REFUSED_OTHER = 7,
-	DMABUFD_REFUSALS = 8,
 };
 
 /* Requests for memory that took at most so long, and longer than those of the bucket before. */

@@ -15,19 +15,26 @@ size_t request_get_size(const struct dmabuf *conn)
 	return conn->minor < 2 ? sizes[conn->minor] : sizeof(struct dmabufd_request);
 }
 
-static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
-			 unsigned int count)
+static int check_count(struct dmabuf *conn, unsigned int count)
 {
-	if (request->wire.size == 0)
-		return connection_fail(conn, -EINVAL, "The request has no size");
-	if (count == 0)
-		return connection_fail(conn, -EINVAL, "A request for no buffer at all");
 	if (count > DMABUFD_BUFFERS_MAX)
 		return connection_fail(conn, -E2BIG,
 				       "%u buffers in one request are too many: ask for at most %u "
 				       "at a time",
 				       count, DMABUFD_BUFFERS_MAX);
+	if (count == 0)
+		return connection_fail(conn, -EINVAL, "A request for no buffer at all");
 	return 0;
+}
+
+static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
+			 unsigned int count)
+{
+	int r = check_count(conn, count);
+
+	if (r >= 0 && request->wire.size == 0)
+		return connection_fail(conn, -EINVAL, "The request has no size");
+	return r;
 }
 
 /* What came with minor 2. */
@@ -42,10 +49,10 @@ int request_open(struct dmabuf *conn, const struct dmabuf_request *request)
 	int r = connection_open(conn);
 
 	if (r >= 0 && conn->minor < 2 && is_of_minor_2(&request->wire))
-		return connection_fail(conn, -EOPNOTSUPP,
-				       "dmabufd is older than libdmabuf and knows neither "
-				       "alignment, address bits and preferences nor this usage: "
-				       "upgrade and restart it");
+		return connection_fail_old(
+			conn,
+			"dmabufd is older than libdmabuf and knows neither alignment, "
+			"address bits and preferences nor this usage: upgrade and restart it");
 	return r;
 }
 
@@ -54,27 +61,98 @@ static int open_to_allocate(struct dmabuf *conn, const struct dmabuf_request *re
 	int r = request_open(conn, request);
 
 	if (r >= 0 && conn->minor < 1 && request->wait)
-		return connection_fail(
-			conn, -EOPNOTSUPP,
-			"dmabufd is older than libdmabuf and cannot wait for memory: upgrade "
-			"and restart it, or ask without waiting");
+		return connection_fail_old(
+			conn, "dmabufd is older than libdmabuf and cannot wait for memory: upgrade "
+			      "and restart it, or ask without waiting");
 	return r;
 }
 
-static int ask(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count,
-	       unsigned int wait, struct wire_frame *frame, int fds[static DMABUFD_BUFFERS_MAX],
-	       unsigned int *n_fds)
+/* What is asked for in one call: buffer i is for request i, or all are for the first. */
+struct wanted {
+	const struct dmabuf_request *const *requests;
+	bool each; /* a request for each buffer */
+	unsigned int count;
+};
+
+static const struct dmabuf_request *wanted_get(const struct wanted *wanted, unsigned int i)
 {
+	return wanted->requests[wanted->each ? i : 0];
+}
+
+static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
+			 unsigned int n_fds, const struct wanted *wanted)
+{
+	if (body != wanted->count * sizeof(frame->buffers[0]) || n_fds != wanted->count)
+		return connection_fail_protocol(conn, "other than the buffers asked for");
+	for (unsigned int i = 0; i < wanted->count; i++)
+		if (!buffer_is_valid(&frame->buffers[i]) ||
+		    frame->buffers[i].size < wanted_get(wanted, i)->wire.size)
+			return connection_fail_protocol(conn, "malformed buffer");
+	return 0;
+}
+
+/* Takes all fds, even when it fails. */
+static int make_buffers(struct dmabuf *conn, const struct wire_frame *frame, const int fds[],
+			const struct wanted *wanted, struct dmabuf_buffer *buffers[])
+{
+	unsigned int n, count = wanted->count;
+
+	for (n = 0; n < count; n++) {
+		buffers[n] =
+			buffer_new(&frame->buffers[n], wanted_get(wanted, n)->wire.flags, fds[n]);
+		if (!buffers[n])
+			break;
+	}
+	if (n == count)
+		return 0;
+
+	wire_close_fds(fds + n, count - n);
+	while (n-- > 0)
+		dmabuf_buffer_free(buffers[n]);
+	return connection_fail(conn, -ENOMEM, "Out of memory");
+}
+
+/*
+ * Send the frame, whose body has so many bytes, and take what is granted; so many milliseconds may be
+ * waited for it.
+ */
+static int ask(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+	       size_t body, unsigned int wait, const struct wanted *wanted,
+	       struct dmabuf_buffer *ret[])
+{
+	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
+	int fds[DMABUFD_BUFFERS_MAX], r;
+	unsigned int n_fds = 0;
+
+	r = connection_call(conn, opcode, frame, body, wait, fds, &n_fds);
+	if (r < 0)
+		return r;
+	r = check_granted(conn, frame, (size_t)r, n_fds, wanted);
+	if (r < 0) {
+		wire_close_fds(fds, n_fds);
+		return r;
+	}
+	r = make_buffers(conn, frame, fds, wanted, buffers);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < wanted->count; i++)
+		ret[i] = buffers[i];
+	return 0;
+}
+
+static int ask_for(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int wait,
+		   struct dmabuf_buffer *ret[], unsigned int count)
+{
+	const struct wanted wanted = {&request, false, count};
+	struct wire_frame frame = {.request = request->wire};
 	int r = open_to_allocate(conn, request);
 
 	if (r < 0)
 		return r;
-	frame->request = request->wire;
-	frame->request.count = count;
+	frame.request.count = count;
 	if (wait != DMABUF_WAIT_FOREVER)
-		frame->request.wait = wait * UINT64_C(1000);
-	return connection_call(conn, DMABUFD_ALLOC, frame, request_get_size(conn), wait, fds,
-			       n_fds);
+		frame.request.wait = wait * UINT64_C(1000);
+	return ask(conn, DMABUFD_ALLOC, &frame, request_get_size(conn), wait, &wanted, ret);
 }
 
 static uint64_t get_milliseconds(void)
@@ -99,74 +177,62 @@ static unsigned int get_rest(unsigned int wait, uint64_t started)
  * A request that waits outlives one daemon: for the kernel module the daemon may have to start anew.
  * Only one, as this request may be what daemons fall over.
  */
-static int ask_patiently(struct dmabuf *conn, const struct dmabuf_request *request,
-			 unsigned int count, struct wire_frame *frame,
-			 int fds[static DMABUFD_BUFFERS_MAX], unsigned int *n_fds)
-{
-	uint64_t started = get_milliseconds();
-	int r = ask(conn, request, count, request->wait, frame, fds, n_fds);
-	unsigned int rest = r == -ECONNRESET ? get_rest(request->wait, started) : 0;
-
-	return rest ? ask(conn, request, count, rest, frame, fds, n_fds) : r;
-}
-
-static int check_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
-			 unsigned int n_fds, const struct dmabuf_request *request,
-			 unsigned int count)
-{
-	if (body != count * sizeof(frame->buffers[0]) || n_fds != count)
-		return connection_fail_protocol(conn, "other than the buffers asked for");
-	for (unsigned int i = 0; i < count; i++)
-		if (!buffer_is_valid(&frame->buffers[i]) ||
-		    frame->buffers[i].size < request->wire.size)
-			return connection_fail_protocol(conn, "malformed buffer");
-	return 0;
-}
-
-/* Takes all fds, even when it fails. */
-static int make_buffers(struct dmabuf *conn, const struct wire_frame *frame, const int fds[],
-			const struct dmabuf_request *request, struct dmabuf_buffer *buffers[],
-			unsigned int count)
-{
-	unsigned int n;
-
-	for (n = 0; n < count; n++) {
-		buffers[n] = buffer_new(&frame->buffers[n], request->wire.flags, fds[n]);
-		if (!buffers[n])
-			break;
-	}
-	if (n == count)
-		return 0;
-
-	wire_close_fds(fds + n, count - n);
-	while (n-- > 0)
-		dmabuf_buffer_free(buffers[n]);
-	return connection_fail(conn, -ENOMEM, "Out of memory");
-}
-
 DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
 				  struct dmabuf_buffer *ret[], unsigned int count)
 {
-	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
-	struct wire_frame frame;
-	int fds[DMABUFD_BUFFERS_MAX];
-	unsigned int n_fds = 0;
-	int r;
+	uint64_t started = get_milliseconds();
+	unsigned int rest;
+	int r = check_request(conn, request, count);
 
-	r = check_request(conn, request, count);
-	if (r >= 0)
-		r = ask_patiently(conn, request, count, &frame, fds, &n_fds);
 	if (r < 0)
 		return r;
-	r = check_granted(conn, &frame, (size_t)r, n_fds, request, count);
-	if (r < 0) {
-		wire_close_fds(fds, n_fds);
+	r = ask_for(conn, request, request->wait, ret, count);
+	rest = r == -ECONNRESET ? get_rest(request->wait, started) : 0;
+	return rest ? ask_for(conn, request, rest, ret, count) : r;
+}
+
+DMABUF_PUBLIC int dmabuf_can_allocate(struct dmabuf *conn, const struct dmabuf_request *request,
+				      unsigned int count)
+{
+	struct wire_frame frame = {.request = request->wire};
+	int r = check_request(conn, request, count);
+
+	if (r < 0)
 		return r;
+	frame.request.count = count;
+	r = connection_call_plain(conn, DMABUFD_CHECK, &frame, sizeof(frame.request));
+	return r > 0 ? connection_fail_protocol(conn, "an answer that is too long") : r;
+}
+
+static int check_batch(struct dmabuf *conn, const struct dmabuf_request *const requests[],
+		       unsigned int n)
+{
+	int r = check_count(conn, n);
+
+	for (unsigned int i = 0; r >= 0 && i < n; i++) {
+		r = check_request(conn, requests[i], n);
+		if (r >= 0 && requests[i]->wait)
+			return connection_fail(conn, -EINVAL,
+					       "Requests in a batch do not wait: ask again later");
 	}
-	r = make_buffers(conn, &frame, fds, request, buffers, count);
+	return r;
+}
+
+DMABUF_PUBLIC int dmabuf_allocate_batch(struct dmabuf *conn,
+					const struct dmabuf_request *const requests[],
+					struct dmabuf_buffer *ret[], unsigned int n)
+{
+	const struct wanted wanted = {requests, true, n};
+	struct wire_frame frame = {
+		.batch = {.n_requests = n, .request_size = sizeof(struct dmabufd_request)}};
+	int r = check_batch(conn, requests, n);
+
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < count; i++)
-		ret[i] = buffers[i];
-	return 0;
+	for (unsigned int i = 0; i < n; i++) {
+		frame.batch.requests[i] = requests[i]->wire;
+		frame.batch.requests[i].count = 1;
+	}
+	return ask(conn, DMABUFD_BATCH, &frame, offsetof(struct dmabufd_batch, requests[n]), 0,
+		   &wanted, ret);
 }

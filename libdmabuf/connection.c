@@ -108,21 +108,40 @@ static int exchange(struct dmabuf *conn, struct wire_frame *frame, size_t length
 	return receive_reply(conn->fd, frame, deadline, fds, n_fds);
 }
 
+/* With its cause, or from an older daemon, or about the connection, without. */
+static bool error_is_valid(const struct wire_frame *frame, size_t body)
+{
+	const struct dmabufd_cause *cause = &frame->cause;
+
+	if (body < sizeof(frame->error) || !WIRE_STRING_IS_VALID(frame->error.text))
+		return false;
+	if (body == sizeof(frame->error))
+		return true;
+	return body == sizeof(frame->error) + sizeof(*cause) && cause->refusal < DMABUFD_REFUSALS &&
+	       !(cause->flags & ~DMABUFD_CAUSE_OF_BUFFERS) && WIRE_STRING_IS_VALID(cause->pool) &&
+	       WIRE_STRING_IS_VALID(cause->device);
+}
+
 /* The daemon refused: pass its words on. */
 static int fail_status(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
 		       unsigned int n_fds)
 {
 	int status = frame->header.status;
 
-	if (body != sizeof(frame->error) || n_fds > 0 || status < -4095 || status > 0 ||
-	    !WIRE_STRING_IS_VALID(frame->error.text))
+	if (!error_is_valid(frame, body) || n_fds > 0 || status < -4095 || status > 0)
 		return connection_fail_protocol(conn, "malformed error");
 	/* The daemon closes the connection after such an answer. */
 	if (status == -EPROTO || frame->header.serial == 0)
 		drop(conn);
 	if (frame->error.text[0] == '\0')
-		return connection_fail_errno(conn, status, "dmabufd refused");
-	return connection_fail(conn, status, "%s", frame->error.text);
+		connection_fail_errno(conn, status, "dmabufd refused");
+	else
+		connection_fail(conn, status, "%s", frame->error.text);
+	if (body > sizeof(frame->error)) {
+		conn->failure.refusal = frame->cause.refusal;
+		conn->failure.cause = frame->cause;
+	}
+	return status;
 }
 
 /*
@@ -253,10 +272,10 @@ int connection_call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire
 	if (r < 0)
 		return r;
 	conn->wait = wait;
-	if (opcode > DMABUFD_BUFFERS && conn->minor < 1)
-		return connection_fail(conn, -EOPNOTSUPP,
-				       "dmabufd is too old for this: restart it, or install the "
-				       "one that belongs to this libdmabuf");
+	if (conn->minor < (opcode > DMABUFD_REASONS ? 2 : opcode > DMABUFD_BUFFERS ? 1 : 0))
+		return connection_fail_old(conn,
+					   "dmabufd is too old for this: restart it, or install "
+					   "the one that belongs to this libdmabuf");
 	r = call(conn, opcode, frame, body, ret_fds, &n_fds);
 	if (r >= 0)
 		*ret_n_fds = n_fds;
@@ -304,14 +323,14 @@ DMABUF_PUBLIC int dmabuf_connect(struct dmabuf **ret)
 	int r;
 
 	if (!conn) {
-		connect_error_set("Out of memory");
+		connect_failure_set_out_of_memory();
 		return -ENOMEM;
 	}
 	conn->fd = -EBADF;
 	conn->timeout = TIMEOUT_DEFAULT;
 	r = connect_to_daemon(conn);
 	if (r < 0) {
-		connect_error_set(conn->error);
+		connect_failure_set(&conn->failure);
 		dmabuf_disconnect(conn);
 		return r;
 	}

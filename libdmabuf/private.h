@@ -11,14 +11,23 @@
 
 #define DMABUF_PUBLIC __attribute__((visibility("default")))
 
+/* Why a call failed. */
+struct failure {
+	int code;
+	uint32_t refusal;
+	char text[DMABUFD_TEXT_SIZE];
+	struct dmabufd_cause cause;    /* .refusal is not used */
+	struct dmabuf_error_info info; /* points to the rest, made when asked for */
+};
+
 struct dmabuf {
 	int fd;          /* negative: the next call connects */
 	bool watches;    /* fd is told events and asks nothing any more */
 	uint32_t serial; /* of the last request on fd */
 	uint32_t minor;  /* of the daemon at fd */
 	unsigned int timeout;
-	unsigned int wait; /* milliseconds that the daemon may take besides, in this call */
-	char error[DMABUFD_TEXT_SIZE];
+	unsigned int wait;      /* milliseconds that the daemon may take besides, in this call */
+	struct failure failure; /* of the last call that failed */
 };
 
 struct dmabuf_request {
@@ -74,8 +83,12 @@ int connection_fail_errno(struct dmabuf *conn, int error, const char *what);
 int connection_fail_transport(struct dmabuf *conn, int error);
 int connection_fail_connect(struct dmabuf *conn, int error, const char *path);
 
-/* What dmabuf_error(NULL) returns in this thread. */
-void connect_error_set(const char *text);
+/* The daemon lacks what was asked for, which the text tells. Returns -EOPNOTSUPP. */
+int connection_fail_old(struct dmabuf *conn, const char *text);
+
+/* What dmabuf_error(NULL) and the like return in this thread. */
+void connect_failure_set(const struct failure *failure);
+void connect_failure_set_out_of_memory(void);
 
 /* The daemon answered nonsense: drop the connection. Returns -EPROTO. */
 int connection_fail_protocol(struct dmabuf *conn, const char *what);

@@ -34,10 +34,14 @@ struct wire_frame {
 	union {
 		uint64_t body[WIRE_BODY_MAX / sizeof(uint64_t)];
 		struct dmabufd_hello hello;
-		struct dmabufd_error error;
+		struct {
+			struct dmabufd_error error;
+			struct dmabufd_cause cause;
+		};
 		struct dmabufd_request request;
 		struct dmabufd_cursor cursor;
 		struct dmabufd_question question;
+		struct dmabufd_batch batch;
 		struct dmabufd_buffer buffers[DMABUFD_BUFFERS_MAX]; /* ALLOC */
 		struct {
 			struct dmabufd_explain explain;

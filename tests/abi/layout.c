@@ -103,6 +103,14 @@ AT(dmabufd_header, status, 12);
 
 SIZE(dmabufd_hello, 8);
 SIZE(dmabufd_error, 1024);
+SIZE(dmabufd_cause, 136);
+AT(dmabufd_cause, flags, 4);
+AT(dmabufd_cause, wanted, 8);
+AT(dmabufd_cause, available, 16);
+AT(dmabufd_cause, largest_free, 24);
+AT(dmabufd_cause, limit, 32);
+AT(dmabufd_cause, pool, 40);
+AT(dmabufd_cause, device, 72);
 SIZE(dmabufd_cursor, 8);
 
 SIZE(dmabufd_request, 176);
@@ -119,6 +127,10 @@ AT(dmabufd_request, address_bits, 168);
 AT(dmabufd_request, preferred, 172);
 NUMBER(DMABUFD_REQUEST_SIZE_0, 152);
 NUMBER(DMABUFD_REQUEST_SIZE_1, 160);
+
+SIZE(dmabufd_batch, 2472);
+AT(dmabufd_batch, request_size, 4);
+AT(dmabufd_batch, requests, 8);
 
 SIZE(dmabufd_buffer, 248);
 AT(dmabufd_buffer, kind, 32);

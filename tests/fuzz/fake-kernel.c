@@ -340,6 +340,11 @@ void fake_kernel_fail_alloc(int error)
 	kernel.fail = error;
 }
 
+void fake_kernel_use(unsigned int pool, uint64_t bytes)
+{
+	kernel.pools[pool].used += bytes;
+}
+
 void fake_kernel_set_base(uint64_t base)
 {
 	kernel.base = base;

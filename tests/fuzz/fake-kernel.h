@@ -29,6 +29,9 @@ void fake_kernel_set_old(unsigned int n, const uint8_t tags[][256], unsigned int
 /* The next ALLOC fails so; 0 for none. */
 void fake_kernel_fail_alloc(int error);
 
+/* So many bytes more of this pool are in use, by others. */
+void fake_kernel_use(unsigned int pool, uint64_t bytes);
+
 /* Buffers lie here from now on, rather than at 1 GiB. */
 void fake_kernel_set_base(uint64_t base);
 

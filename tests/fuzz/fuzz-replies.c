@@ -153,6 +153,14 @@ static int make_call(struct dmabuf *conn, enum call call, unsigned int n)
 	return r;
 }
 
+static void check_error_info(const struct dmabuf_error_info *info, int r)
+{
+	assert(r >= 0 || info->code == r);
+	assert(strlen(info->pool) < DMABUFD_NAME_SIZE);
+	assert(strlen(info->device) < DMABUFD_NODE_SIZE);
+	assert(info->refusal <= DMABUF_REFUSED_OLD_DAEMON);
+}
+
 /* One call, whose replies are there before it asks; then the daemon is gone. */
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
@@ -171,6 +179,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	shutdown(ends[1], SHUT_WR);
 	r = make_call(conn, call, first / N_CALLS);
 	assert(r >= 0 || dmabuf_error(conn)[0]);
+	check_error_info(dmabuf_get_error_info(conn), r);
 	close(ends[1]);
 	dmabuf_disconnect(conn);
 	assert(count_fds() == before);

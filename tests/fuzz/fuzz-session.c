@@ -105,10 +105,19 @@ static void do_send_frame(unsigned int i, struct input *input)
 		sizeof(struct dmabufd_cursor),
 		sizeof(struct dmabufd_cursor),
 		sizeof(struct dmabufd_cursor),
+		0, /* STATUS */
+		sizeof(struct dmabufd_cursor),
+		0, /* WATCH */
+		sizeof(struct dmabufd_question),
+		sizeof(struct dmabufd_request),
+		sizeof(struct dmabufd_batch),
 	};
 	struct wire_frame frame;
-	uint16_t opcode = input_take_u8(input) % 7;
+	uint16_t opcode = input_take_u8(input) % (sizeof(bodies) / sizeof(bodies[0]));
 
+	/* Who watches is told more than it asks for. */
+	if (opcode == DMABUFD_WATCH)
+		opcode = DMABUFD_CHECK;
 	input_copy(input, frame.body, bodies[opcode]);
 	send_frame(i, opcode, &frame, bodies[opcode]);
 }
@@ -160,10 +169,13 @@ static void do_read(unsigned int i)
 	assert(recv(s.ends[i], &more, sizeof(more), MSG_PEEK) <= 0);
 	assert(frame.header.status <= 0);
 	if (frame.header.status < 0) {
-		assert((size_t)r == sizeof(frame.header) + sizeof(frame.error));
+		/* With a cause, if HELLO said that the client knows of it. */
+		assert((size_t)r == sizeof(frame.header) + sizeof(frame.error) ||
+		       (size_t)r ==
+			       sizeof(frame.header) + sizeof(frame.error) + sizeof(frame.cause));
 		assert(WIRE_STRING_IS_VALID(frame.error.text) && frame.error.text[0]);
 		assert(!n_fds);
-	} else if (frame.header.opcode == DMABUFD_ALLOC) {
+	} else if (frame.header.opcode == DMABUFD_ALLOC || frame.header.opcode == DMABUFD_BATCH) {
 		assert((size_t)r == sizeof(frame.header) + n_fds * sizeof(frame.buffers[0]));
 	} else {
 		assert(!n_fds);

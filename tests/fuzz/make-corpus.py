@@ -29,9 +29,10 @@ def send(frame, client=0):
     return act(BYTES, client, struct.pack("=H", len(frame)) + frame)
 
 
-def hello(client=0, user=USER):
+def hello(client=0, user=USER, minor=0):
     return (act(CONNECT, client, bytes([user]))
-            + send(wire.frame(wire.HELLO, struct.pack("=II", 1, 0)), client) + act(READ, client))
+            + send(wire.frame(wire.HELLO, struct.pack("=II", 1, minor)), client)
+            + act(READ, client))
 
 
 def alloc(client=0, pages=16, count=1, flags=0, mapping=0, devices=(0,), pool=0, alignment=0,
@@ -39,6 +40,15 @@ def alloc(client=0, pages=16, count=1, flags=0, mapping=0, devices=(0,), pool=0,
     return act(ALLOC, client, struct.pack("=HBHBB", pages * 16, count - 1, flags, mapping,
                                           len(devices)) + bytes(devices)
                + bytes([pool, alignment, bits, preferred]))
+
+
+def request_2(**wanted):
+    return wire.request(**wanted) + wire.WAIT.pack(0) + wire.CONSTRAINTS.pack(0, 0, 0)
+
+
+def batch(*requests, n=None, size=176):
+    body = struct.pack("=II", len(requests) if n is None else n, size) + b"".join(requests)
+    return send(wire.frame(wire.BATCH, body)) + act(READ)
 
 
 def listed(opcode, client=0, after=0):
@@ -78,6 +88,19 @@ def sessions():
         listed(wire.BUFFERS, after=after) for after in (0, 5, 13, 27, 28, 2**64 - 1))
     yield "explain", hello() + send(wire.frame(wire.EXPLAIN, wire.request(
         size=65536, devices=[0x103]))) + act(READ)
+    camera = request_2(size=65536, devices=[0x103])
+    large = request_2(size=2**23, devices=[0x103])
+    yield "check", hello(minor=2) + b"".join(
+        send(wire.frame(wire.CHECK, request)) + act(READ) for request in (camera, large))
+    yield "refused-with-cause", hello(minor=2) + alloc(pages=3000) + act(READ) + act(
+        FAIL_ALLOC, 0, b"\1") + alloc(pool=2) + act(READ)
+    yield "batch", hello(minor=2) + batch(camera, camera) + batch(camera, large, camera)
+    yield "batch-of-all", hello(minor=2) + batch(*[camera] * 14) + act(LEAVE)
+    yield "batch-fails", hello() + act(FAIL_ALLOC, 0, b"\1") + batch(camera, camera)
+    yield "batch-claims-more", hello() + batch(camera, n=14)
+    yield "batch-of-none", hello() + batch(camera, n=0)
+    yield "batch-of-too-many", hello() + batch(camera, n=2**32 - 1)
+    yield "batch-of-other-size", hello() + batch(camera, size=8)
     yield "restart", hello() + alloc(count=14) + act(READ) + act(RESTART) + hello() + listed(
         wire.BUFFERS) + act(CLOSE_KEPT, 0, b"\3")
     yield "descriptors-attached", hello() + act(WITH_FDS, 0, b"\5" + struct.pack(
@@ -230,6 +253,11 @@ def replies():
     yield "unknown-kind", allocate + reply(buffer(1, kind=7), n_fds=1)
     yield "pool-without-end", allocate + reply(buffer(1, pool=b"x" * 32), n_fds=1)
     yield "refused", allocate + reply(b"no quota".ljust(1024, b"\0"), status=1)
+    cause = struct.pack("=IIQQQQ32s64s", 1, 0, 9, 8, 7, 6, b"camera", b"")
+    for name, record in {"cause": cause, "half-a-cause": cause[:60],
+                         "cause-without-end": cause[:40] + b"x" * 96,
+                         "cause-of-no-kind": b"\x08" + cause[1:]}.items():
+        yield f"refused-with-{name}", allocate + reply(b"full".ljust(1024, b"\0") + record, status=1)
     yield "refused-with-descriptors", allocate + reply(b"no".ljust(1024, b"\0"), status=1, n_fds=3)
     yield "refused-without-end", allocate + reply(b"x" * 1024, status=1)
     yield "raw", allocate + reply(wire.frame(wire.ALLOC, buffer(1), serial=1), sound=False, n_fds=1)

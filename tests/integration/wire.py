@@ -11,7 +11,8 @@ import struct
 PATH = "/run/dmabufd/dmabufd.sock"
 HEADER = struct.Struct("=IHHIi")  # length, opcode, n_fds, serial, status
 REQUEST = struct.Struct("=QIIII8Q32s32s")
-HELLO, ALLOC, EXPLAIN, POOLS, DEVICES, BUFFERS, STATUS, CLIENTS, WATCH, REASONS = range(1, 11)
+(HELLO, ALLOC, EXPLAIN, POOLS, DEVICES, BUFFERS, STATUS, CLIENTS, WATCH, REASONS, CHECK,
+ BATCH) = range(1, 13)
 FRAME_MAX = 4096
 
 

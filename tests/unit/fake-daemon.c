@@ -76,6 +76,17 @@ static bool honest_hello(int fd, struct wire_frame *request)
 	return fake_reply(fd, request, sizeof(request->hello));
 }
 
+/* A buffer for each request, as large as that wants it. */
+static bool honest_batch(int fd, struct wire_frame *request)
+{
+	uint32_t n = request->batch.n_requests;
+	struct wire_frame reply = {.header = request->header};
+
+	for (uint32_t i = 0; i < n; i++)
+		fake_fill_buffers(&reply.buffers[i], 1, request->batch.requests[i].size);
+	return fake_reply_fds(fd, &reply, n * sizeof(reply.buffers[0]), n);
+}
+
 bool fake_honest(int fd, struct wire_frame *request)
 {
 	uint32_t count = request->request.count;
@@ -86,6 +97,10 @@ bool fake_honest(int fd, struct wire_frame *request)
 	case DMABUFD_ALLOC:
 		fake_fill_buffers(request->buffers, count, request->request.size);
 		return fake_reply_fds(fd, request, count * sizeof(request->buffers[0]), count);
+	case DMABUFD_CHECK:
+		return fake_reply(fd, request, 0);
+	case DMABUFD_BATCH:
+		return honest_batch(fd, request);
 	case DMABUFD_EXPLAIN:
 		memset(request->body, 0, sizeof(request->body));
 		request->explain.mapping = DMABUFD_MAPPING_CACHED;

@@ -231,6 +231,223 @@ static void who_is_told(void **state)
 	close(old);
 }
 
+static int check(int fd, const struct dmabufd_request *request)
+{
+	int r = call(fd, DMABUFD_CHECK, request, sizeof(*request));
+
+	assert_int_equal(fake_kernel_get_count(), 0);
+	assert_int_equal(n_fds, 0);
+	assert_int_equal(body, r ? sizeof(frame.error) + sizeof(frame.cause) : 0);
+	return r;
+}
+
+/* The same answer as of the real thing, word for word, and nothing done. */
+static void assert_same(int fd, const struct dmabufd_request *request, int expected)
+{
+	struct wire_frame answer;
+
+	assert_int_equal(check(fd, request), expected);
+	answer = frame;
+	assert_int_equal(allocate(fd, request), expected);
+	if (expected) {
+		assert_string_equal(answer.error.text, frame.error.text);
+		assert_memory_equal(&answer.cause, &frame.cause, sizeof(frame.cause));
+	}
+	release();
+}
+
+static void would_it(void **state)
+{
+	struct dmabufd_request request = ask(MIB(1), 1);
+	int fd = connect_minor(1000, 2), root = connect_minor(0, 2);
+
+	assert_same(fd, &request, -EACCES); /* no device */
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	assert_same(fd, &request, 0);
+	request.count = 14;
+	assert_same(fd, &request, -EDQUOT);
+	request.count = 1;
+	request.size = GIB(1);
+	assert_same(fd, &request, -E2BIG);
+	request.size = MIB(1);
+	strcpy(request.pool, "nowhere");
+	assert_same(fd, &request, -EOPNOTSUPP);
+	strcpy(request.pool, "camera");
+	request.mapping = DMABUFD_MAPPING_CACHED;
+	assert_same(fd, &request, -EOPNOTSUPP);
+	request.preferred = DMABUFD_CONSTRAINT_MAPPING;
+	assert_same(fd, &request, 0);
+	request.size = MIB(5);
+	assert_same(fd, &request, -EDQUOT); /* a fair share */
+	request.devices[0] = UINT64_C(1) << 32 | 99;
+	assert_same(fd, &request, -ENODEV);
+	/* For no device at all. */
+	request = ask(MIB(1), 1);
+	assert_same(root, &request, 0);
+	close(fd);
+	close(root);
+}
+
+/* Room that several buffers of one request take from one another. */
+static void would_all_of_it(void **state)
+{
+	struct dmabufd_request request = ask(MIB(1), 2);
+	int fd = connect_minor(0, 2);
+
+	fake_kernel_use(1, MIB(16) - MIB(2));
+	strcpy(request.pool, "area");
+	assert_same(fd, &request, 0);
+	fake_kernel_use(1, PAGE);
+	assert_int_equal(check(fd, &request), -ENOSPC);
+	request.count = 1;
+	assert_int_equal(check(fd, &request), 0);
+	close(fd);
+}
+
+static void assert_cause(uint32_t refusal, const char *pool, const char *device, uint64_t wanted,
+			 uint64_t available, uint64_t limit)
+{
+	assert_int_equal(body, sizeof(frame.error) + sizeof(frame.cause));
+	assert_int_equal(frame.cause.refusal, refusal);
+	assert_string_equal(frame.cause.pool, pool);
+	assert_string_equal(frame.cause.device, device);
+	assert_int_equal(frame.cause.wanted, wanted);
+	assert_int_equal(frame.cause.available, available);
+	assert_int_equal(frame.cause.limit, limit);
+}
+
+static void causes(void **state)
+{
+	struct dmabufd_request request = ask(MIB(7), 1);
+	int fd = connect_minor(1000, 2), old = connect_minor(1000, 1);
+
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	assert_int_equal(allocate(fd, &request), -EDQUOT);
+	assert_cause(DMABUFD_REFUSED_QUOTA, "", "", MIB(7), MIB(6), MIB(6));
+	assert_int_equal(frame.cause.flags, 0);
+	assert_int_equal(call(old, DMABUFD_ALLOC, &request, DMABUFD_REQUEST_SIZE_1), -EDQUOT);
+	assert_int_equal(body, sizeof(frame.error));
+
+	request.size = MIB(5);
+	strcpy(request.pool, "camera");
+	assert_int_equal(allocate(fd, &request), -EDQUOT);
+	assert_cause(DMABUFD_REFUSED_QUOTA, "camera", "", MIB(5), MIB(4), MIB(4));
+
+	request.size = MIB(1);
+	fake_kernel_fail_alloc(-ENOSPC);
+	assert_int_equal(allocate(fd, &request), -ENOSPC);
+	assert_cause(DMABUFD_REFUSED_FULL, "camera", "", MIB(1), MIB(8), MIB(8));
+
+	request.size = MIB(40);
+	assert_int_equal(allocate(fd, &request), -E2BIG);
+	assert_cause(DMABUFD_REFUSED_UNSUITABLE, "camera", "", MIB(40), MIB(8), MIB(8));
+
+	request.devices[0] = UINT64_C(1) << 32 | 99;
+	assert_int_equal(allocate(fd, &request), -ENODEV);
+	assert_cause(DMABUFD_REFUSED_DEVICE, "", "1:99", 0, 0, 0);
+	close(fd);
+	close(old);
+}
+
+/* 20 buffers for each user. */
+static void cause_in_buffers(void **state)
+{
+	struct dmabufd_request request = ask(PAGE, 14);
+	int fd = connect_minor(0, 2), other = connect_minor(0, 2), kept[14];
+
+	assert_int_equal(allocate(fd, &request), 0);
+	memcpy(kept, fds, sizeof(kept));
+	n_fds = 0;
+	assert_int_equal(allocate(other, &request), -EDQUOT);
+	assert_cause(DMABUFD_REFUSED_QUOTA, "", "", 14, 6, 20);
+	assert_int_equal(frame.cause.flags, DMABUFD_CAUSE_OF_BUFFERS);
+	wire_close_fds(kept, 14);
+	close(fd);
+	close(other);
+}
+
+static int send_batch(int fd, const struct dmabufd_batch *batch)
+{
+	return call(fd, DMABUFD_BATCH, batch,
+		    offsetof(struct dmabufd_batch, requests[batch->n_requests]));
+}
+
+static void batch(void **state)
+{
+	struct dmabufd_batch wanted = {.n_requests = 3, .request_size = sizeof(wanted.requests[0])};
+	int fd = connect_minor(0, 2);
+
+	wanted.requests[0] = ask(MIB(1), 1);
+	wanted.requests[1] = ask(PAGE, 2);
+	wanted.requests[2] = ask(KIB(64), 1);
+	strcpy(wanted.requests[2].pool, "area");
+	assert_int_equal(send_batch(fd, &wanted), 0);
+	assert_int_equal(n_fds, 4);
+	assert_int_equal(body, 4 * sizeof(frame.buffers[0]));
+	assert_int_equal(frame.buffers[0].size, MIB(1));
+	assert_int_equal(frame.buffers[1].size, PAGE);
+	assert_int_equal(frame.buffers[2].size, PAGE);
+	assert_int_equal(frame.buffers[3].size, KIB(64));
+	assert_string_equal(frame.buffers[3].pool, "area");
+
+	/* The last takes the others with it, and what they got is there at once. */
+	wanted.requests[2].size = MIB(6);
+	assert_int_equal(send_batch(fd, &wanted), -EDQUOT);
+	assert_text("request 3 of 3: no quota");
+	assert_int_equal(n_fds, 0);
+	release();
+	assert_int_equal(fake_kernel_get_count(), 0);
+	assert_int_equal(ledger_get_count(manager->ledger), 0);
+
+	/* What one of them gives up costs the others nothing. */
+	wanted.requests[1] = ask(MIB(1), 1);
+	strcpy(wanted.requests[1].pool, "area");
+	wanted.requests[1].alignment = MIB(16);
+	wanted.requests[1].preferred = DMABUFD_CONSTRAINT_ALIGNMENT;
+	wanted.requests[2].size = PAGE;
+	assert_int_equal(send_batch(fd, &wanted), 0);
+	assert_int_equal(n_fds, 3);
+	assert_int_equal(frame.buffers[0].relaxed, 0);
+	assert_int_equal(frame.buffers[1].relaxed, DMABUFD_CONSTRAINT_ALIGNMENT);
+	close(fd);
+}
+
+static void batch_of_nonsense(void **state)
+{
+	struct dmabufd_batch wanted = {.n_requests = 2, .request_size = sizeof(wanted.requests[0])};
+	int fd = connect_minor(0, 2);
+
+	wanted.requests[0] = wanted.requests[1] = ask(PAGE, 7);
+	assert_int_equal(send_batch(fd, &wanted), 0);
+	wanted.requests[1].count = 8;
+	assert_int_equal(send_batch(fd, &wanted), -E2BIG);
+	wanted.requests[1].count = UINT32_MAX;
+	assert_int_equal(send_batch(fd, &wanted), -E2BIG);
+	wanted.requests[1].count = 1;
+	wanted.requests[1].wait = 1;
+	assert_int_equal(send_batch(fd, &wanted), -EINVAL);
+	wanted.requests[1].wait = 0;
+	wanted.request_size += 8;
+	assert_int_equal(send_batch(fd, &wanted), -EOPNOTSUPP);
+	wanted.request_size -= 8;
+	/* A request that is not there is one of zeros. */
+	wanted.n_requests = 3;
+	assert_int_equal(
+		call(fd, DMABUFD_BATCH, &wanted, offsetof(struct dmabufd_batch, requests[2])),
+		-EPROTO);
+	close(fd);
+	for (uint32_t n = 0; n <= 15; n += 15) {
+		fd = connect_minor(0, 2);
+		wanted.n_requests = n;
+		assert_int_equal(call(fd, DMABUFD_BATCH, &wanted,
+				      offsetof(struct dmabufd_batch, requests[1])),
+				 -EPROTO);
+		close(fd);
+	}
+}
+
 static void nonsense(void **state)
 {
 	const struct dmabufd_request sound = ask(PAGE, 1);
@@ -277,8 +494,12 @@ static void explanation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_preferred),    TEST(full_pools),  TEST(several_buffers),
-		TEST(alignment_is_checked), TEST(who_is_told), TEST(nonsense),
+		TEST(what_is_preferred), TEST(full_pools),
+		TEST(several_buffers),   TEST(alignment_is_checked),
+		TEST(who_is_told),       TEST(would_it),
+		TEST(would_all_of_it),   TEST(causes),
+		TEST(cause_in_buffers),  TEST(batch),
+		TEST(batch_of_nonsense), TEST(nonsense),
 		TEST(explanation),
 	};
 
