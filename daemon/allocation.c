@@ -12,6 +12,7 @@
 
 #include "cleanup.h"
 #include "failure.h"
+#include "identity.h"
 #include "list.h"
 #include "manager.h"
 #include "watch.h"
@@ -199,7 +200,8 @@ static int try_pools(struct allocation *a, struct buffer *buffer, struct module_
 }
 
 /* From the ledger's taking possession on, closing fd is what gives the memory and charge back. */
-static int enter(struct allocation *a, struct buffer **buffer, const struct module_buffer *made)
+static int enter(struct allocation *a, struct buffer **buffer, const struct module_buffer *made,
+		 int fd)
 {
 	const struct step *step = &a->plan->steps[a->step];
 	struct buffer *b = *buffer;
@@ -213,6 +215,7 @@ static int enter(struct allocation *a, struct buffer **buffer, const struct modu
 	b->pool = made->pool;
 	b->mapping = made->mapping;
 	b->contiguous = made->contiguous;
+	identity_give(b, fd);
 	r = ledger_insert(a->manager->ledger, b);
 	if (r >= 0)
 		a->made->buffers[a->made->n++] = TAKE_PTR(*buffer);
@@ -234,7 +237,7 @@ static int allocate_one(struct allocation *a, struct buffer **buffer, struct rep
 		return fail_by_kernel(a, r, reply);
 	if (a->in_thought)
 		return 0;
-	r = enter(a, buffer, &made);
+	r = enter(a, buffer, &made, fd);
 	if (r < 0)
 		return reply_fail(reply, r == -ENOMEM ? r : -EIO, "dmabufd cannot book the buffer");
 	counters_add_buffer(&a->manager->counters, step_get_name(&a->plan->steps[a->step]),

@@ -15,6 +15,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "identity.h"
 #include "list.h"
 #include "manager.h"
 #include "reasons.h"
@@ -76,6 +77,8 @@ static const struct operation {
 			   handle_check},
 	[DMABUFD_BATCH] = {sizeof(struct dmabufd_batch),
 			   offsetof(struct dmabufd_batch, requests[1]), handle_batch},
+	[DMABUFD_DESCRIBE] = {sizeof(struct dmabufd_identity), sizeof(struct dmabufd_identity),
+			      handle_describe},
 };
 
 static const struct operation *operation_find(uint16_t opcode)

@@ -17,6 +17,7 @@ struct ledger;
 
 struct buffer {
 	uint64_t id;
+	uint64_t inode; /* of the dma-buf; 0 when it is not known */
 	uint64_t size;
 	uint64_t base; /* physical */
 	uint64_t end;

@@ -179,7 +179,7 @@ void buffer_fill(struct dmabufd_buffer *to, const struct buffer *buffer, const s
 	set_keys(to->devices, buffer);
 }
 
-static bool is_visible(const struct client *client, const struct buffer *buffer)
+bool buffer_is_visible(const struct client *client, const struct buffer *buffer)
 {
 	return client->peer.uid == 0 || (buffer->known && buffer->uid == client->peer.uid);
 }
@@ -188,7 +188,7 @@ static const struct buffer *next_visible(const struct client *client, uint64_t a
 {
 	const struct buffer *buffer = ledger_next(client->manager->ledger, after);
 
-	while (buffer && !is_visible(client, buffer))
+	while (buffer && !buffer_is_visible(client, buffer))
 		buffer = ledger_next(client->manager->ledger, buffer->id);
 	return buffer;
 }

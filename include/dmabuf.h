@@ -522,6 +522,16 @@ int dmabuf_list_buffers(struct dmabuf *conn,
 			int (*fn)(const struct dmabuf_buffer_info *buffer, void *userdata),
 			void *userdata);
 /*
+ * What the daemon knows of a dma-buf, whoever sent it here; fn is called once on success. The
+ * descriptor is not sent anywhere. -EBADF: not open. -ENOTTY: no dma-buf. -EXDEV: a dma-buf that is not
+ * of dmabufd. -EACCES: charged to another user, and this is not root. -ENOENT: the daemon was started
+ * anew since, and DMA_BUF_SET_NAME gave the dma-buf another name. -EOPNOTSUPP: the daemon is older than
+ * this library. -ENOSYS: no /proc. Else as for dmabuf_allocate(). Since 0.1.
+ */
+int dmabuf_fd_get_info(struct dmabuf *conn, int fd,
+		       int (*fn)(const struct dmabuf_buffer_info *buffer, void *userdata),
+		       void *userdata);
+/*
  * Connections of this user; all for root. Errors as above, and -EOPNOTSUPP: the daemon is older than
  * 0.1's protocol 1.1. Since 0.1.
  */

@@ -53,8 +53,9 @@ enum dmabufd_opcode {
 	DMABUFD_REASONS = 10, /* dmabufd_question -> dmabufd_page, dmabufd_reason[] */
 
 	/* Since minor 2. */
-	DMABUFD_CHECK = 11, /* dmabufd_request -> nothing, or the error that ALLOC would give */
-	DMABUFD_BATCH = 12, /* dmabufd_batch -> dmabufd_buffer[], one descriptor each */
+	DMABUFD_CHECK = 11,    /* dmabufd_request -> nothing, or the error that ALLOC would give */
+	DMABUFD_BATCH = 12,    /* dmabufd_batch -> dmabufd_buffer[], one descriptor each */
+	DMABUFD_DESCRIBE = 13, /* dmabufd_identity -> dmabufd_buffer */
 };
 
 struct dmabufd_header {
@@ -179,6 +180,13 @@ struct dmabufd_buffer {
 	char pool[DMABUFD_NAME_SIZE];
 	char name[DMABUFD_NAME_SIZE];
 	char devices[DMABUFD_DEVICE_SIZE]; /* bus:name of each, separated by commas */
+};
+
+/* What a client knows of a dma-buf, without which it could not ask for it. */
+struct dmabufd_identity {
+	uint64_t id; /* as the name of the dma-buf starts; 0 when it does not */
+	uint64_t inode;
+	uint64_t size;
 };
 
 struct dmabufd_explain {

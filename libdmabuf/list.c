@@ -197,11 +197,9 @@ static bool listed_buffer_is_valid(const void *item)
 	return buffer_is_valid(item);
 }
 
-static int visit_buffer(const void *item, const void *visitor)
+void buffer_info_fill(struct dmabuf_buffer_info *info, const struct dmabufd_buffer *buffer)
 {
-	const struct dmabufd_buffer *buffer = item;
-	const struct buffer_visitor *v = visitor;
-	struct dmabuf_buffer_info info = {
+	*info = (struct dmabuf_buffer_info){
 		.id = buffer->id,
 		.size = buffer->size,
 		.base = buffer->base,
@@ -216,7 +214,15 @@ static int visit_buffer(const void *item, const void *visitor)
 		.pid = (int)buffer->pid,
 		.relaxed = buffer->relaxed,
 	};
+}
 
+static int visit_buffer(const void *item, const void *visitor)
+{
+	const struct dmabufd_buffer *buffer = item;
+	const struct buffer_visitor *v = visitor;
+	struct dmabuf_buffer_info info;
+
+	buffer_info_fill(&info, buffer);
 	return v->fn(&info, v->userdata);
 }
 

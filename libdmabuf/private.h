@@ -99,6 +99,9 @@ struct dmabuf_buffer *buffer_new(const struct dmabufd_buffer *wire, uint32_t usa
 /* What the daemon says of a buffer keeps to the protocol. */
 bool buffer_is_valid(const struct dmabufd_buffer *wire);
 
+/* Strings are borrowed from the buffer. */
+void buffer_info_fill(struct dmabuf_buffer_info *info, const struct dmabufd_buffer *buffer);
+
 static inline bool kind_is_valid(uint32_t kind)
 {
 	return kind >= DMABUF_KIND_COHERENT && kind <= DMABUF_KIND_BUDDY;

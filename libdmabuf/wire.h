@@ -42,6 +42,7 @@ struct wire_frame {
 		struct dmabufd_cursor cursor;
 		struct dmabufd_question question;
 		struct dmabufd_batch batch;
+		struct dmabufd_identity identity;
 		struct dmabufd_buffer buffers[DMABUFD_BUFFERS_MAX]; /* ALLOC */
 		struct {
 			struct dmabufd_explain explain;

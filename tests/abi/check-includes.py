@@ -18,7 +18,8 @@ PURE_FILES = ("policy", "quota", "ledger", "tag", "plan", "text", "match", "clai
               "forecast", "needs", "outlook")
 
 # (which files, what they may include with <>, with "", and with both through headers)
-LIBRARY_OWN = {"private.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h"}
+LIBRARY_OWN = {"private.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h",
+               "fdinfo.h"}
 CLIENT_SECRETS = {"dmabufd-protocol.h", "wire.h", "private.h", "uapi/dmabuf_pool.h",
                   "dmabuf_pool.h"}
 

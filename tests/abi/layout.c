@@ -128,6 +128,10 @@ AT(dmabufd_request, preferred, 172);
 NUMBER(DMABUFD_REQUEST_SIZE_0, 152);
 NUMBER(DMABUFD_REQUEST_SIZE_1, 160);
 
+SIZE(dmabufd_identity, 24);
+AT(dmabufd_identity, inode, 8);
+AT(dmabufd_identity, size, 16);
+
 SIZE(dmabufd_batch, 2472);
 AT(dmabufd_batch, request_size, 4);
 AT(dmabufd_batch, requests, 8);

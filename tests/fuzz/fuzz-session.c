@@ -111,6 +111,7 @@ static void do_send_frame(unsigned int i, struct input *input)
 		sizeof(struct dmabufd_question),
 		sizeof(struct dmabufd_request),
 		sizeof(struct dmabufd_batch),
+		sizeof(struct dmabufd_identity),
 	};
 	struct wire_frame frame;
 	uint16_t opcode = input_take_u8(input) % (sizeof(bodies) / sizeof(bodies[0]));

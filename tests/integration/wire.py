@@ -12,7 +12,7 @@ PATH = "/run/dmabufd/dmabufd.sock"
 HEADER = struct.Struct("=IHHIi")  # length, opcode, n_fds, serial, status
 REQUEST = struct.Struct("=QIIII8Q32s32s")
 (HELLO, ALLOC, EXPLAIN, POOLS, DEVICES, BUFFERS, STATUS, CLIENTS, WATCH, REASONS, CHECK,
- BATCH) = range(1, 13)
+ BATCH, DESCRIBE) = range(1, 14)
 FRAME_MAX = 4096
 
 

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "connected.h"
 
@@ -156,6 +158,27 @@ static void test_kinds(void **state)
 	assert_string_equal(dmabuf_get_error_info(NULL)->text, dmabuf_error(NULL));
 }
 
+static int count(const struct dmabuf_buffer_info *buffer, void *userdata)
+{
+	(*(unsigned int *)userdata)++;
+	return 0;
+}
+
+/* The daemon is not even asked. */
+static void test_not_ours(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int n = 0;
+	int file = memfd_create("file", MFD_CLOEXEC);
+
+	fake_daemon_on_request(fixture->daemon, refuse);
+	assert_int_equal(dmabuf_fd_get_info(fixture->conn, file, count, &n), -ENOTTY);
+	assert_non_null(strstr(dmabuf_error(fixture->conn), "no dma-buf"));
+	assert_int_equal(dmabuf_fd_get_info(fixture->conn, -1, count, &n), -EBADF);
+	assert_int_equal(n, 0);
+	close(file);
+}
+
 static bool hello_1(int fd, struct wire_frame *request)
 {
 	request->hello = (struct dmabufd_hello){DMABUFD_PROTOCOL_MAJOR, 1};
@@ -265,6 +288,7 @@ int main(void)
 		TEST(test_older_daemon),
 		TEST(test_batch),
 		TEST(test_batch_of_small_buffers),
+		TEST(test_not_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

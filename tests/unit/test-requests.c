@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -368,6 +369,64 @@ static void cause_in_buffers(void **state)
 	close(other);
 }
 
+static int describe(int fd, uint64_t id, uint64_t inode, uint64_t size)
+{
+	const struct dmabufd_identity identity = {id, inode, size};
+
+	return call(fd, DMABUFD_DESCRIBE, &identity, sizeof(identity));
+}
+
+static void which_is_it(void **state)
+{
+	struct dmabufd_request request = ask(MIB(1), 2);
+	int fd = connect_minor(1000, 2), root = connect_minor(0, 2), other = connect_minor(1001, 2);
+	uint64_t first, inodes[2];
+	int kept[2];
+
+	request.devices[0] = CAMERA;
+	request.n_devices = 1;
+	strcpy(request.name, "preview");
+	assert_int_equal(allocate(fd, &request), 0);
+	first = frame.buffers[0].id;
+	for (unsigned int i = 0; i < 2; i++) {
+		struct stat st;
+
+		kept[i] = fds[i];
+		assert_int_equal(fstat(fds[i], &st), 0);
+		inodes[i] = st.st_ino;
+	}
+	n_fds = 0;
+	assert_int_equal(describe(fd, first, inodes[0], MIB(1)), 0);
+	assert_int_equal(body, sizeof(frame.buffers[0]));
+	assert_int_equal(frame.buffers[0].id, first);
+	assert_string_equal(frame.buffers[0].name, "preview");
+	assert_string_equal(frame.buffers[0].pool, "camera");
+	/* By its inode, whatever its name says. */
+	assert_int_equal(describe(fd, 0, inodes[1], MIB(1)), 0);
+	assert_int_equal(frame.buffers[0].id, first + 1);
+	assert_int_equal(describe(fd, first, inodes[1], MIB(1)), 0);
+	assert_int_equal(frame.buffers[0].id, first + 1);
+	assert_int_equal(describe(fd, first, inodes[0] + 100000, MIB(1)), -ENOENT);
+	assert_int_equal(describe(fd, first, inodes[0], PAGE), -ENOENT);
+	assert_int_equal(describe(root, first, inodes[0], MIB(1)), 0);
+	assert_int_equal(describe(other, first, inodes[0], MIB(1)), -EACCES);
+
+	/* The next daemon has the names, not the inodes. */
+	close(fd);
+	close(root);
+	close(other);
+	daemon_run(manager);
+	manager_free(manager);
+	assert_int_equal(daemon_start(&manager), 0);
+	fd = connect_minor(1000, 2);
+	assert_int_equal(describe(fd, first, inodes[0], MIB(1)), 0);
+	assert_int_equal(frame.buffers[0].id, first);
+	assert_int_equal(describe(fd, 0, inodes[0], MIB(1)), -ENOENT);
+	assert_int_equal(describe(fd, first, inodes[0], PAGE), -ENOENT);
+	close(fd);
+	wire_close_fds(kept, 2);
+}
+
 static int send_batch(int fd, const struct dmabufd_batch *batch)
 {
 	return call(fd, DMABUFD_BATCH, batch,
@@ -494,12 +553,19 @@ static void explanation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(what_is_preferred), TEST(full_pools),
-		TEST(several_buffers),   TEST(alignment_is_checked),
-		TEST(who_is_told),       TEST(would_it),
-		TEST(would_all_of_it),   TEST(causes),
-		TEST(cause_in_buffers),  TEST(batch),
-		TEST(batch_of_nonsense), TEST(nonsense),
+		TEST(what_is_preferred),
+		TEST(full_pools),
+		TEST(several_buffers),
+		TEST(alignment_is_checked),
+		TEST(who_is_told),
+		TEST(would_it),
+		TEST(would_all_of_it),
+		TEST(causes),
+		TEST(cause_in_buffers),
+		TEST(which_is_it),
+		TEST(batch),
+		TEST(batch_of_nonsense),
+		TEST(nonsense),
 		TEST(explanation),
 	};
 
