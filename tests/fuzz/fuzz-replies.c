@@ -27,7 +27,15 @@ enum call {
 	POOLS,
 	DEVICES,
 	BUFFERS,
+	CAN_ALLOCATE,
+	BATCH,
 	N_CALLS
+};
+
+static const uint16_t opcodes[N_CALLS] = {
+	[ALLOCATE] = DMABUFD_ALLOC,  [EXPLAIN] = DMABUFD_EXPLAIN, [POOLS] = DMABUFD_POOLS,
+	[DEVICES] = DMABUFD_DEVICES, [BUFFERS] = DMABUFD_BUFFERS, [CAN_ALLOCATE] = DMABUFD_CHECK,
+	[BATCH] = DMABUFD_BATCH,
 };
 
 /* Sound in as much as the input wants it: the header of the reply that the library waits for. */
@@ -35,7 +43,7 @@ static void set_header(struct wire_frame *frame, size_t body, unsigned int n_fds
 		       uint32_t serial)
 {
 	frame->header.length = (uint32_t)(sizeof(frame->header) + body);
-	frame->header.opcode = (uint16_t)(DMABUFD_ALLOC + call);
+	frame->header.opcode = opcodes[call];
 	frame->header.n_fds = (uint16_t)n_fds;
 	frame->header.serial = serial;
 }
@@ -107,13 +115,8 @@ static int see_explanation(const struct dmabuf_explanation *explanation, void *u
 	return 0;
 }
 
-static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int n)
+static void see_granted(struct dmabuf_buffer *buffers[], unsigned int n)
 {
-	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
-	int r = dmabuf_allocate(conn, request, buffers, n);
-
-	if (r < 0)
-		return r;
 	for (unsigned int i = 0; i < n; i++) {
 		assert(dmabuf_buffer_get_size(buffers[i]) >= SIZE);
 		assert(strlen(dmabuf_buffer_get_pool(buffers[i])) < DMABUFD_NAME_SIZE);
@@ -121,6 +124,29 @@ static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, u
 		assert(dmabuf_buffer_get_relaxed(buffers[i]) <= DMABUFD_CONSTRAINTS);
 		dmabuf_buffer_free(buffers[i]);
 	}
+}
+
+static int allocate(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int n)
+{
+	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
+	int r = dmabuf_allocate(conn, request, buffers, n);
+
+	if (r >= 0)
+		see_granted(buffers, n);
+	return r;
+}
+
+static int allocate_batch(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int n)
+{
+	const struct dmabuf_request *requests[DMABUFD_BUFFERS_MAX];
+	struct dmabuf_buffer *buffers[DMABUFD_BUFFERS_MAX];
+	int r;
+
+	for (unsigned int i = 0; i < n; i++)
+		requests[i] = request;
+	r = dmabuf_allocate_batch(conn, requests, buffers, n);
+	if (r >= 0)
+		see_granted(buffers, n);
 	return r;
 }
 
@@ -143,6 +169,12 @@ static int make_call(struct dmabuf *conn, enum call call, unsigned int n)
 		break;
 	case DEVICES:
 		r = dmabuf_list_devices(conn, see_device, NULL);
+		break;
+	case CAN_ALLOCATE:
+		r = dmabuf_can_allocate(conn, request, 1 + n % DMABUFD_BUFFERS_MAX);
+		break;
+	case BATCH:
+		r = allocate_batch(conn, request, 1 + n % DMABUFD_BUFFERS_MAX);
 		break;
 	case BUFFERS:
 	case N_CALLS:

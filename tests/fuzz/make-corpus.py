@@ -242,10 +242,17 @@ def page(*records, following=0, count=None):
 
 def replies():
     allocate, explain, pools, devices, buffers = (bytes([call]) for call in range(5))
-    two = bytes([5])  # ALLOCATE of two
+    two = bytes([7])  # ALLOCATE of two
     yield "nothing", allocate
     yield "one", allocate + reply(buffer(1), n_fds=1)
     yield "two", two + reply(buffer(1) + buffer(2), n_fds=2)
+    check, batch_of_two = bytes([5]), bytes([13])
+    yield "check", check + reply(b"")
+    yield "check-with-more", check + reply(bytes(8))
+    yield "check-with-descriptors", check + reply(b"", n_fds=2)
+    yield "batch", batch_of_two + reply(buffer(1) + buffer(2), n_fds=2)
+    yield "batch-too-small", batch_of_two + reply(buffer(1) + buffer(2, size=4096), n_fds=2)
+    yield "batch-too-few", batch_of_two + reply(buffer(1), n_fds=1)
     yield "too-few-descriptors", two + reply(buffer(1) + buffer(2), n_fds=1)
     yield "too-many-descriptors", allocate + reply(buffer(1), n_fds=20)
     yield "too-small", allocate + reply(buffer(1, size=4096), n_fds=1)
