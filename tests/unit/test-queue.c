@@ -274,6 +274,42 @@ static void many_in_order(void **state)
 	assert_int_equal(queue_count(f->queue), 0);
 }
 
+/* Who asks the kernel for less than one whom it refused is tried; who asks for as much is not. */
+static void who_asks_for_less(void **state)
+{
+	static const struct want whole = {.size = 2 * PAGE,
+					  .count = 2,
+					  .contiguous = true,
+					  .max_address = 99,
+					  .alignment = 8192};
+	struct want less[] = {whole, whole, whole, whole, whole};
+	struct fixture *f = *state;
+	struct shortage shortage = shortage_of(pool("p"), true, PAGE);
+
+	shortage.want = whole;
+	assert_int_equal(queue_add(f->queue, &f->a, &shortage, 0, UINT64_MAX), 0);
+	less[0].size = PAGE;
+	less[1].count = 1;
+	less[2].contiguous = false;
+	less[3].max_address = 100;
+	less[4].alignment = 4096;
+	for (size_t i = 0; i <= N_ELEMENTS(less); i++) {
+		bool is_less = i < N_ELEMENTS(less);
+
+		shortage.want = is_less ? less[i] : whole;
+		assert_int_equal(queue_add(f->queue, &f->b, &shortage, 0, UINT64_MAX), 0);
+		give_back_to(f, pool("p"));
+		assert_ptr_equal(queue_next(f->queue), &f->a);
+		shortage.want = whole;
+		assert_int_equal(queue_refused(f->queue, &f->a, &shortage), 0);
+		assert_ptr_equal(queue_next(f->queue), is_less ? &f->b : NULL);
+		queue_remove(f->queue, &f->b);
+		f->b = (struct waiter){0};
+		assert_null(queue_next(f->queue));
+	}
+	queue_remove(f->queue, &f->a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +326,7 @@ int main(void)
 		TEST(waits_for_anything),
 		TEST(waits_for_any_of_several),
 		TEST(many_in_order),
+		TEST(who_asks_for_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
