@@ -33,7 +33,7 @@ static const char *kernel_error_text(int error)
 	case -E2BIG:
 		return "too small even when empty";
 	case -ERANGE:
-		return "nothing free at an address that the devices reach";
+		return "nothing free below the highest address allowed";
 	case -EADDRNOTAVAIL:
 		return "what is free there is not aligned like that";
 	case -EOPNOTSUPP:

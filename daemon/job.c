@@ -72,6 +72,12 @@ static bool is_printable(const char *text)
 	return true;
 }
 
+bool job_has_sound_strings(const struct dmabufd_request *request)
+{
+	return WIRE_STRING_IS_VALID(request->pool) && WIRE_STRING_IS_VALID(request->name) &&
+	       is_printable(request->name) && is_printable(request->pool);
+}
+
 static int set_size(const struct dmabufd_request *request, struct job *job, struct reply *reply)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -123,7 +129,7 @@ static int set_wishes(const struct dmabufd_request *request, struct job *job, st
 
 	if (r < 0)
 		return r;
-	if (!is_printable(request->name) || !is_printable(request->pool))
+	if (!job_has_sound_strings(request))
 		return reply_fail(reply, -EINVAL,
 				  "the label or the name of the pool has control characters");
 	job->count = request->count;

@@ -32,6 +32,9 @@ struct job {
 int job_prepare(struct client *client, const struct dmabufd_request *request, struct job *ret,
 		struct reply *reply);
 
+/* Label and pool can be told to others: terminated, padded, and without control characters. */
+bool job_has_sound_strings(const struct dmabufd_request *request);
+
 /* Both borrow from the job. */
 void job_decide(const struct job *job, struct plan *ret);
 void job_foresee(const struct job *job, struct outlook *ret);

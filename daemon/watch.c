@@ -13,6 +13,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "job.h"
 #include "list.h"
 #include "manager.h"
 #include "reply.h"
@@ -135,8 +136,8 @@ void watch_tell_refused(const struct client *client, const struct dmabufd_reques
 	frame.event.size = request->size;
 	frame.event.uid = client->peer.uid;
 	frame.event.pid = (uint32_t)client->peer.pid;
-	/* A request that was refused for its strings has none to tell. */
-	if (frame.event.error != -EINVAL) {
+	/* It may have been refused before anybody looked at them. */
+	if (job_has_sound_strings(request)) {
 		memcpy(frame.event.pool, request->pool, sizeof(frame.event.pool));
 		memcpy(frame.event.name, request->name, sizeof(frame.event.name));
 	}

@@ -507,6 +507,37 @@ static void batch_of_nonsense(void **state)
 	}
 }
 
+static void assert_told_nothing(int watcher)
+{
+	assert_true(wire_receive_plain(watcher, &frame) > 0);
+	assert_int_equal(frame.event.type, DMABUFD_EVENT_REFUSED);
+	assert_string_equal(frame.event.name, "");
+	assert_string_equal(frame.event.pool, "");
+}
+
+/* Who watches is not told what would steer a terminal, whatever the request was refused for. */
+static void names_that_bite(void **state)
+{
+	struct {
+		struct dmabufd_request request;
+		uint64_t more;
+	} later = {ask(PAGE, 1), 1};
+	struct dmabufd_batch many = {.n_requests = 1, .request_size = sizeof(many.requests[0])};
+	int watcher = connect_minor(0, 2), fd = connect_minor(1000, 2);
+
+	strcpy(later.request.name, "\33[2J");
+	memset(later.request.pool, 'x', sizeof(later.request.pool));
+	many.requests[0] = later.request;
+	many.requests[0].count = 99;
+	assert_int_equal(call(watcher, DMABUFD_WATCH, "", 0), 0);
+	assert_int_equal(call(fd, DMABUFD_ALLOC, &later, sizeof(later)), -EOPNOTSUPP);
+	assert_told_nothing(watcher);
+	assert_int_equal(send_batch(fd, &many), -E2BIG);
+	assert_told_nothing(watcher);
+	close(fd);
+	close(watcher);
+}
+
 static void nonsense(void **state)
 {
 	const struct dmabufd_request sound = ask(PAGE, 1);
@@ -567,6 +598,7 @@ int main(void)
 		TEST(batch_of_nonsense),
 		TEST(nonsense),
 		TEST(explanation),
+		TEST(names_that_bite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
