@@ -119,6 +119,7 @@ enum {
 	B_SIZE,
 	B_MAPPING,
 	B_CONTIGUOUS,
+	B_RELAXED,
 	B_ADDRESS,
 	B_BASE,
 	B_END,
@@ -137,6 +138,7 @@ static const struct table_column buffer_columns[N_BUFFER] = {
 	[B_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "whole pages"},
 	[B_MAPPING] = {"MAPPING", TABLE_TEXT, TABLE_SHOWN, "how the CPU sees it"},
 	[B_CONTIGUOUS] = {"CONTIGUOUS", TABLE_BOOLEAN, TABLE_ONLY_JSON, "one physical block"},
+	[B_RELAXED] = {"RELAXED", TABLE_TEXT, TABLE_ON_DEMAND, "what was preferred and is not so"},
 	[B_ADDRESS] = {"ADDRESS", TABLE_TEXT, TABLE_ON_DEMAND, "physical addresses, end excluded"},
 	[B_BASE] = {"BASE", TABLE_ADDRESS, TABLE_ONLY_JSON, "lowest physical address"},
 	[B_END] = {"END", TABLE_ADDRESS, TABLE_ONLY_JSON, "one past the highest"},
@@ -162,7 +164,7 @@ static void set_address(struct table *table, const struct dmabuf_buffer_info *bu
 static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 {
 	struct table *table = userdata;
-	char user[PEOPLE_NAME_MAX];
+	char user[PEOPLE_NAME_MAX], relaxed[CONSTRAINTS_TEXT_SIZE];
 
 	table_add_row(table);
 	table_set_number(table, B_ID, buffer->id);
@@ -171,6 +173,8 @@ static int add_buffer(const struct dmabuf_buffer_info *buffer, void *userdata)
 	table_set_number(table, B_SIZE, buffer->size);
 	table_set_text(table, B_MAPPING, mapping_name(buffer->mapping));
 	table_set_number(table, B_CONTIGUOUS, (uint64_t)buffer->contiguous);
+	if (buffer->relaxed)
+		table_set_text(table, B_RELAXED, constraints_text(relaxed, buffer->relaxed));
 	set_address(table, buffer);
 	table_set_text(table, B_USER, user_name(buffer->uid, user));
 	table_set_number(table, B_UID, buffer->uid);

@@ -184,6 +184,15 @@ static void test_names(void **state)
 	assert_string_equal(event_name((enum dmabuf_event_type)99), "unknown");
 }
 
+static void constraints(void **state)
+{
+	char text[CONSTRAINTS_TEXT_SIZE];
+
+	assert_string_equal(constraints_text(text, 0), "");
+	assert_string_equal(constraints_text(text, DMABUF_CONSTRAINT_ALIGNMENT), "align");
+	assert_string_equal(constraints_text(text, 15), "mapping,align,contiguous,address-bits");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,7 +201,7 @@ int main(void)
 		cmocka_unit_test(test_json_strings), cmocka_unit_test(test_times),
 		cmocka_unit_test(test_no_times),     cmocka_unit_test(test_json_strings),
 		cmocka_unit_test(test_durations),    cmocka_unit_test(test_wrap),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_names),        cmocka_unit_test(constraints),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
