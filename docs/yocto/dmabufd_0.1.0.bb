@@ -15,12 +15,16 @@ inherit features_check meson pkgconfig systemd useradd
 REQUIRED_DISTRO_FEATURES = "systemd usrmerge"
 EXTRA_OEMESON = "-Dkernel_module=disabled -Dtests=false -Ddrm=disabled"
 
+PACKAGECONFIG ??= ""
+PACKAGECONFIG[gstreamer] = "-Dgstreamer=enabled,-Dgstreamer=disabled,gstreamer1.0 gstreamer1.0-plugins-base"
+
 SYSTEMD_SERVICE:${PN} = "dmabufd.socket"
 USERADD_PACKAGES = "${PN}"
 USERADD_PARAM:${PN} = "--system --user-group --no-create-home --shell /sbin/nologin dmabufd"
 
-PACKAGES =+ "libdmabuf dmabufctl"
+PACKAGES =+ "libdmabuf dmabufctl gstreamer1.0-dmabufd"
 FILES:libdmabuf = "${libdir}/libdmabuf.so.*"
-FILES:dmabufctl = "${bindir} ${datadir}/bash-completion ${datadir}/zsh"
+FILES:dmabufctl = "${bindir} ${datadir}/bash-completion ${datadir}/zsh ${nonarch_libdir}/systemd/system/dmabufd-metrics*"
+FILES:gstreamer1.0-dmabufd = "${libdir}/gstreamer-1.0"
 FILES:${PN} += "${nonarch_libdir}"
 RRECOMMENDS:${PN} = "dmabufctl kernel-module-dmabuf-pool"

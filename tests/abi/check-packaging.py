@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """What debian/ and docs/yocto/ repeat of the rest of the tree is what the rest says: the version,
-the symbols, the licences.
+the symbols, the licences, the files that are installed.
 
-Usage: check-packaging.py SOURCE_ROOT VERSION
+Usage: check-packaging.py SOURCE_ROOT VERSION BUILD_ROOT PREFIX
 """
 import fnmatch
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -82,12 +83,33 @@ def check_overlays(root):
             yield f"{overlay.name}: {done.stderr.strip()}"
 
 
-def main(root, version):
+def packaged(root):
+    """Pairs: a package, and a pattern of what is in it; a folder stands for all below it."""
+    for file in sorted([*(root / "debian").glob("*.install"), *(root / "debian").glob("*.manpages")]):
+        for line in file.read_text().splitlines():
+            if line and not line.startswith("#"):
+                yield file.stem, line.split()[0].removeprefix("debian/tmp/")
+
+
+def check_installed(root, build, prefix):
+    """What meson installs in this build is in one package each."""
+    pairs = list(packaged(root))
+    # Packages have /usr for a prefix; some files lie there whatever the prefix is.
+    prefix = f"{prefix.rstrip('/')}/"
+    for path in json.loads((build / "meson-info" / "intro-installed.json").read_text()).values():
+        path = path.replace(prefix, "/usr/").lstrip("/")
+        owners = {package for package, pattern in pairs
+                  if fnmatch.fnmatch(path, pattern) or fnmatch.fnmatch(path, f"{pattern}/*")}
+        if len(owners) != 1:
+            yield f"{path} is in {', '.join(sorted(owners)) or 'no package'}, says debian/"
+
+
+def main(root, version, build, prefix):
     wrong = [*check_version(root, version), *check_symbols(root), *check_copyright(root),
-             *check_recipes(root), *check_overlays(root)]
+             *check_recipes(root), *check_overlays(root), *check_installed(root, build, prefix)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]), sys.argv[4]))

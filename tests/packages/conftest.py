@@ -56,13 +56,23 @@ def packages(arch: str) -> dict[str, Package]:
 
 
 @pytest.fixture(scope="session")
-def native() -> dict[str, Package]:
-    return packages(NATIVE)
+def built() -> dict[str, dict[str, Package]]:
+    """By architecture: the machine's own, and the other if tools/package was asked for it."""
+    folder = Path(os.environ["DMABUFD_PACKAGES"])
+    return {arch: packages(arch) for arch in (NATIVE, OTHER)
+            if arch == NATIVE or list(folder.glob(f"*_{arch}.changes"))}
 
 
 @pytest.fixture(scope="session")
-def other() -> dict[str, Package]:
-    return packages(OTHER)
+def native(built) -> dict[str, Package]:
+    return built[NATIVE]
+
+
+@pytest.fixture(scope="session")
+def other(built) -> dict[str, Package]:
+    if OTHER not in built:
+        pytest.skip(f"nothing was built for {OTHER}")
+    return built[OTHER]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import subprocess
 import pytest
 from conftest import NATIVE, OTHER, ROOT, output
 
-NAMES = {"dmabufd", "libdmabuf0", "libdmabuf-dev", "dmabufctl", "dmabuf-pool-dkms", "dmabufd-doc"}
+NAMES = {"dmabufd", "libdmabuf0", "libdmabuf-dev", "dmabufctl", "dmabuf-pool-dkms", "dmabufd-doc",
+         "gstreamer1.0-dmabufd"}
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # Debian's own: which package it is, and what the program that judges packages is told.
 DEBIANS = ("usr/share/doc/", "usr/share/lintian/")
@@ -26,7 +27,7 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("meson")
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "check": True}
     subprocess.run(["meson", "setup", folder / "build", ROOT, "--prefix=/usr", "-Dtests=false",
-                    f"--libdir=lib/{TRIPLETS[NATIVE]}"], **quiet)
+                    "-Dgstreamer=enabled", f"--libdir=lib/{TRIPLETS[NATIVE]}"], **quiet)
     subprocess.run(["meson", "install", "-C", folder / "build"], **quiet,
                    env=os.environ | {"DESTDIR": str(folder / "root")})
     found = output("find", ".", "!", "-type", "d", cwd=folder / "root").split()
@@ -34,15 +35,14 @@ def installed(tmp_path_factory):
 
 
 def debian_name(path):
-    """Manual pages are compressed; systemd and udev are not below /usr yet."""
-    for folder in ("systemd", "udev"):
+    """Manual pages are compressed; units and udev's rules are not below /usr yet."""
+    for folder in ("systemd/system", "udev"):
         path = path.replace(f"usr/lib/{folder}/", f"lib/{folder}/")
     return f"{path}.gz" if path.startswith("usr/share/man/") else path
 
 
-def test_there_are_the_packages_that_there_should_be(native, other):
-    assert set(native) == NAMES
-    assert set(other) == NAMES
+def test_there_are_the_packages_that_there_should_be(built):
+    assert {arch: set(packages) for arch, packages in built.items()} == dict.fromkeys(built, NAMES)
 
 
 def test_nothing_is_lost_and_nothing_is_there_twice(native, installed):
@@ -57,15 +57,18 @@ def test_a_cross_built_package_has_what_a_native_one_has(native, other):
 @pytest.mark.parametrize("package, path", [
     ("dmabufd", "usr/libexec/dmabufd"),
     ("dmabufd", "lib/systemd/system/dmabufd.socket"),
+    ("dmabufd", "usr/lib/systemd/catalog/dmabufd.catalog"),
     ("dmabufd", "usr/share/man/man8/dmabufd.8.gz"),
     ("libdmabuf-dev", "usr/include/dmabuf.h"),
     ("libdmabuf-dev", "usr/share/doc/libdmabuf-dev/examples/first.c"),
     ("dmabufctl", "usr/bin/dmabufctl"),
     ("dmabufctl", "usr/bin/v4l2-capture"),
+    ("dmabufctl", "lib/systemd/system/dmabufd-metrics.socket"),
     ("dmabufctl", "usr/share/man/man1/v4l2-capture.1.gz"),
     ("dmabufctl", "usr/bin/v4l2-convert"),
     ("dmabufctl", "usr/bin/v4l2-show"),
     ("dmabufctl", "usr/share/man/man1/v4l2-convert.1.gz"),
+    ("gstreamer1.0-dmabufd", f"usr/lib/{TRIPLETS[NATIVE]}/gstreamer-1.0/libgstdmabufd.so"),
     ("dmabuf-pool-dkms", "usr/lib/modules-load.d/dmabufd.conf"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/install.md.gz"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/examples/boards/imx8mm-evk.dtso")])
@@ -79,13 +82,13 @@ def test_the_library_is_alone_with_its_version(native):
                for path in native["libdmabuf0"].contents)
 
 
-def test_the_version_is_the_projects(native, other, version):
-    for package in [*native.values(), *other.values()]:
-        assert package.field("Version") == version
+def test_the_version_is_the_projects(built, version):
+    for packages in built.values():
+        assert {package.field("Version") for package in packages.values()} == {version}
 
 
-def test_programs_are_for_the_architecture(native, other, tmp_path):
-    for packages, machine in ((native, NATIVE), (other, OTHER)):
+def test_programs_are_for_the_architecture(built, tmp_path):
+    for machine, packages in built.items():
         root = packages["dmabufctl"].unpack(tmp_path / machine)
         header = output("readelf", "--file-header", root / "usr/bin/dmabufctl")
         assert {"amd64": "X86-64", "arm64": "AArch64"}[machine] in header

@@ -16,10 +16,12 @@ import pytest
 from conftest import NATIVE, ROOT, output
 from root import Root
 
-# For the tests: a program is compiled, a package of it described, and the module signed.
-TOOLS = ["openssl", "gcc", "libc6-dev", "pkg-config", "dpkg-dev", f"linux-headers-{NATIVE}"]
+# For the tests: the plugin is looked at, a program is compiled, a package of it described, and the
+# module signed.
+TOOLS = ["gstreamer1.0-tools", "openssl", "gcc", "libc6-dev", "pkg-config", "dpkg-dev",
+         f"linux-headers-{NATIVE}"]
 # The kernel has a udmabuf.h, which is not ours.
-OURS = re.compile("(^|/|-|lib)dmabuf")
+OURS = re.compile("(^|/|-|lib|libgst)dmabuf")
 # What Debian leaves of a package on purpose: its user, so that nobody gets its number, and what
 # other packages make of the files of all packages.
 STAYS = {"etc/passwd", "etc/passwd-", "etc/shadow", "etc/shadow-", "etc/group", "etc/group-",
@@ -116,6 +118,10 @@ def test_a_kernel_that_comes_later_gets_the_module(with_headers, version):
     path = f"/{module.relative_to(with_headers.path)}"
     assert kernel in with_headers.call("modinfo", "--field=vermagic", path)
     assert with_headers.call("modinfo", "--field=signer", path).strip()
+
+
+def test_gstreamer_finds_the_plugin(with_headers):
+    assert "dmabufalloc" in with_headers.call("gst-inspect-1.0", "dmabufd")
 
 
 def test_a_program_compiles_and_depends_on_the_library(with_headers):
