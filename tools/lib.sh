@@ -127,7 +127,11 @@ guest_options() {
 	# Much more than 32 bits can name: memory lies out of reach of some devices.
 	noiommu) options+=(--no-iommu --memory 4G) ;;
 	# A compiler and the kernel's headers are in memory, as all files of a guest.
-	packages) options+=(--packages $(guest_packages "$arch" "$release") --memory 4G) ;;
+	packages)
+		options+=(--packages $(guest_packages "$arch" "$release") --memory 4G)
+		# The headers bring a kernel with them, whose initrd would take minutes: nobody boots it.
+		export INITRD=No
+		;;
 	esac
 	[ "$1" != "$default_guest" ] || options+=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
 }
