@@ -14,6 +14,7 @@ import pwd
 import shutil
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -116,6 +117,18 @@ def test_the_node_is_the_daemons_alone(installed):
     assert (pwd.getpwuid(facts.st_uid).pw_name, facts.st_mode & 0o777) == ("dmabufd", 0o600)
 
 
+def test_a_message_is_explained(installed):
+    assert "dmabufd uses the kernel module" in run("journalctl", "--list-catalog")
+
+
+def test_numbers_are_for_who_asks(installed):
+    """The port is closed, until somebody opens it."""
+    assert unit("dmabufd-metrics.socket", "is-enabled") == "disabled"
+    run("systemctl", "enable", "--now", "dmabufd-metrics.socket")
+    with urllib.request.urlopen("http://127.0.0.1:9739/metrics", timeout=60) as answer:
+        assert b"dmabufd_" in answer.read()
+
+
 def test_what_the_kernel_lacks_is_said(installed):
     """The kernel says it too: whether there is a device tree, and a CMA area."""
     with open(f"/lib/modules/{os.uname().release}/build/.config", encoding="utf-8") as file:
@@ -141,6 +154,14 @@ def test_a_user_of_group_video_captures_a_frame(camera, tmp_path):
     assert report["frames"] >= 3
     with open(report["pictures"][0], "rb") as picture:
         assert picture.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_pipeline_of_gstreamer_captures(camera):
+    """As docs/gstreamer.md has it, for a user that never ran one."""
+    said = as_user("gst-launch-1.0", "v4l2src", f"device={camera}", "io-mode=dmabuf-import",
+                   "num-buffers=2", "!", "video/x-raw,format=YUY2,width=320,height=180", "!",
+                   "dmabufalloc", f"device={camera}", "!", "fakesink")
+    assert "Got EOS" in said
 
 
 def test_an_upgrade_keeps_buffers_and_their_accounts(upgraded):
@@ -174,6 +195,7 @@ def test_a_purge_leaves_nothing(upgraded, holder):
     assert not loaded() and not os.path.exists(NODE)
     assert run("systemctl", "list-units", "--all", "--plain", "--no-legend", "*dmabuf*") == ""
     assert not os.path.exists("/run/dmabufd")
+    assert "dmabufd" not in run("journalctl", "--list-catalog")
     # The kernel and its headers have files of such names too.
     left = run("find", "/etc", "/usr", "/var", "-xdev", "-regex", r".*/\(lib\|.*-\)?dmabuf[^/]*",
                "!", "-path", "/usr/src/linux-*", "!", "-path", "/usr/lib/modules/*/kernel/*")
