@@ -18,6 +18,7 @@
 #include "identity.h"
 #include "list.h"
 #include "manager.h"
+#include "notify.h"
 #include "reasons.h"
 #include "reply.h"
 #include "request.h"
@@ -79,6 +80,7 @@ static const struct operation {
 			   offsetof(struct dmabufd_batch, requests[1]), handle_batch},
 	[DMABUFD_DESCRIBE] = {sizeof(struct dmabufd_identity), sizeof(struct dmabufd_identity),
 			      handle_describe},
+	[DMABUFD_NOTIFY] = {0, 0, handle_notify},
 };
 
 static const struct operation *operation_find(uint16_t opcode)
@@ -104,8 +106,9 @@ static int client_handle(struct client *client, struct wire_frame *request, stru
 				  header->length);
 	if (client->hello_timer && header->opcode != DMABUFD_HELLO)
 		return reply_fail(reply, -EPROTO, "HELLO comes first on a connection");
-	if (client->watch_serial)
-		return reply_fail(reply, -EPROTO, "a connection that watches asks nothing more");
+	if (client->watch_opcode)
+		return reply_fail(reply, -EPROTO,
+				  "a connection that is told events asks nothing more");
 	if (wire_fit(request, operation->body) < 0)
 		return reply_fail(reply, -EOPNOTSUPP,
 				  "this dmabufd is older than the program's libdmabuf and does not "

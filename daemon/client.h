@@ -32,9 +32,11 @@ struct client {
 	uint64_t connected;      /* CLOCK_MONOTONIC, microseconds */
 	uint64_t requests;
 	uint64_t refusals;             /* of requests for memory */
-	LIST_ENTRY(client) watch_link; /* manager.watchers, if it watches */
-	uint32_t watch_serial;         /* 0: it does not */
-	uint64_t watch_lost;           /* events that it was not told of, and does not know yet */
+	LIST_ENTRY(client) watch_link; /* manager.watchers or .notified, if it is told events */
+	uint16_t watch_opcode;         /* WATCH or NOTIFY; 0: it is not */
+	uint32_t watch_serial;
+	uint64_t watch_lost; /* events that it was not told of, and does not know yet */
+	bool holds;          /* memory of the pool that is asked back */
 };
 
 /* A handler of requests returns this when the client waits: the reply comes later. */

@@ -41,6 +41,7 @@ int manager_new(struct settings *settings, struct manager **ret)
 	LIST_INIT(&m->clients);
 	LIST_INIT(&m->users);
 	LIST_INIT(&m->watchers);
+	LIST_INIT(&m->notified);
 	m->started = clock_now(CLOCK_MONOTONIC);
 	listener_init(&m->listener);
 	m->udev = udev_new();

@@ -50,6 +50,9 @@ struct manager {
 	struct users users;          /* that these are of */
 	int64_t turns; /* given out: each is the priority of who was served last then */
 	struct watchers watchers;
+	struct watchers notified; /* programs that are told what concerns them */
+	uint64_t asked_back_until
+		[POOLS_MAX]; /* memory of this pool is not asked back again before */
 	uint64_t last_client;
 	uint64_t started; /* CLOCK_MONOTONIC, microseconds */
 	struct counters counters;

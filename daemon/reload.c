@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "manager.h"
+#include "notify.h"
 #include "stock.h"
 #include "waiting.h"
 #include "watch.h"
@@ -27,6 +28,7 @@ static void reload(struct manager *m)
 		log_end(&record, "MESSAGE=%s: the configuration that was in force stays", reason);
 		return;
 	}
+	notify_of_settings(m, settings);
 	settings_free(m->settings);
 	m->settings = settings;
 	notices_clear(&m->notices);

@@ -11,6 +11,7 @@
 #include "allocation.h"
 #include "failure.h"
 #include "manager.h"
+#include "notify.h"
 #include "report.h"
 #include "waiting.h"
 
@@ -93,6 +94,8 @@ int request_try(struct client *client, const struct dmabufd_request *request,
 				  .made = &made};
 	int r = attempt_request(&attempt, request, &plan, reply);
 
+	if (r < 0)
+		notify_of_shortage(client, ret_shortage);
 	if (r >= 0)
 		made_pass_on(&made, client, waiter);
 	/* Who waits is not refused yet. */

@@ -34,7 +34,7 @@ static void fill_now(struct dmabufd_status *to, const struct manager *m)
 	LIST_FOREACH(client, &m->clients, link)
 	{
 		to->clients++;
-		to->watchers += client->watch_serial != 0;
+		to->watchers += client->watch_opcode == DMABUFD_WATCH;
 	}
 	to->buffers = ledger_get_count(m->ledger);
 	to->bytes = ledger_get_bytes(m->ledger);
@@ -95,7 +95,7 @@ static void client_fill(struct dmabufd_client *to, const struct client *client,
 	to->connected = clock_now(CLOCK_MONOTONIC) - client->connected;
 	to->requests = client->requests;
 	to->refusals = client->refusals;
-	to->flags = (client->watch_serial ? DMABUFD_CLIENT_WATCHES : 0) |
+	to->flags = (client->watch_opcode == DMABUFD_WATCH ? DMABUFD_CLIENT_WATCHES : 0) |
 		    (client == asks ? DMABUFD_CLIENT_ASKS : 0);
 }
 

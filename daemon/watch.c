@@ -3,7 +3,7 @@
  * Those who watch. An event is sent at once or not at all: what the socket of a watcher has no room
  * for is counted, and the watcher is told how many once it reads again. So a watcher that sleeps
  * costs the daemon one number, and the kernel what fits the socket. Users see their own; root, all.
- * Decides nothing, and must not free a client: its callers are in the middle of something.
+ * What programs are told (notify.c) is sent in the same way. Decides nothing, and must not free a client: its callers are in the middle of something.
  */
 #include "watch.h"
 
@@ -21,21 +21,28 @@
 
 int handle_watch(struct client *client, const struct wire_frame *request, struct reply *reply)
 {
-	client->watch_serial = request->header.serial;
-	LIST_INSERT_HEAD(&client->manager->watchers, client, watch_link);
+	watch_begin(client, &client->manager->watchers, &request->header);
 	return 0;
+}
+
+void watch_begin(struct client *client, struct watchers *watchers,
+		 const struct dmabufd_header *request)
+{
+	client->watch_opcode = request->opcode;
+	client->watch_serial = request->serial;
+	LIST_INSERT_HEAD(watchers, client, watch_link);
 }
 
 void watch_stop(struct client *client)
 {
-	if (client->watch_serial)
+	if (client->watch_opcode)
 		LIST_REMOVE(client, watch_link);
-	client->watch_serial = 0;
+	client->watch_opcode = 0;
 }
 
-static void event_init(struct wire_frame *frame, enum dmabufd_event_type type)
+void watch_event_init(struct wire_frame *frame, enum dmabufd_event_type type)
 {
-	frame->header = (struct dmabufd_header){.opcode = DMABUFD_WATCH};
+	frame->header = (struct dmabufd_header){0};
 	frame->event = (struct dmabufd_event){.type = type, .time = clock_now(CLOCK_REALTIME)};
 }
 
@@ -45,12 +52,13 @@ static bool send_event(struct client *client, struct wire_frame *frame)
 
 	if (frame->event.type == DMABUFD_EVENT_REFUSED)
 		length += sizeof(frame->event_error);
+	frame->header.opcode = client->watch_opcode;
 	frame->header.serial = client->watch_serial;
 	return wire_send(client->fd, frame, length, NULL, 0) >= 0;
 }
 
 /* After the first loss all is lost until the watcher knows of it, or it would be told too late. */
-static void client_tell(struct client *client, struct wire_frame *frame)
+void watch_tell(struct client *client, struct wire_frame *frame)
 {
 	if (!client->watch_lost && send_event(client, frame))
 		return;
@@ -64,7 +72,7 @@ void watch_resume(struct client *client)
 {
 	struct wire_frame frame;
 
-	event_init(&frame, DMABUFD_EVENT_LOST);
+	watch_event_init(&frame, DMABUFD_EVENT_LOST);
 	frame.event.number = client->watch_lost;
 	if (client->watch_lost && !send_event(client, &frame))
 		return;
@@ -77,7 +85,7 @@ static void tell_all(struct manager *m, struct wire_frame *frame)
 	struct client *client;
 
 	LIST_FOREACH(client, &m->watchers, watch_link)
-	client_tell(client, frame);
+	watch_tell(client, frame);
 }
 
 /* To root, and to the user whose affair it is. */
@@ -87,7 +95,7 @@ static void tell_user(struct manager *m, struct wire_frame *frame)
 
 	LIST_FOREACH(client, &m->watchers, watch_link)
 	if (client->peer.uid == 0 || client->peer.uid == frame->event.uid)
-		client_tell(client, frame);
+		watch_tell(client, frame);
 }
 
 void watch_tell_buffer(struct manager *m, enum dmabufd_event_type type, const struct buffer *buffer)
@@ -101,7 +109,7 @@ void watch_tell_buffer(struct manager *m, enum dmabufd_event_type type, const st
 		return;
 	pools = module_get_pools(m->module, &n_pools);
 	buffer_fill(&told, buffer, pools, n_pools, NULL);
-	event_init(&frame, type);
+	watch_event_init(&frame, type);
 	frame.event.number = told.id;
 	frame.event.size = told.size;
 	frame.event.uid = told.uid;
@@ -118,7 +126,7 @@ void watch_tell_client(const struct client *client, enum dmabufd_event_type type
 
 	if (LIST_EMPTY(&client->manager->watchers))
 		return;
-	event_init(&frame, type);
+	watch_event_init(&frame, type);
 	frame.event.uid = client->peer.uid;
 	frame.event.pid = (uint32_t)client->peer.pid;
 	tell_user(client->manager, &frame);
@@ -131,7 +139,7 @@ void watch_tell_refused(const struct client *client, const struct dmabufd_reques
 
 	if (LIST_EMPTY(&client->manager->watchers))
 		return;
-	event_init(&frame, DMABUFD_EVENT_REFUSED);
+	watch_event_init(&frame, DMABUFD_EVENT_REFUSED);
 	frame.event.error = reply->frame.header.status;
 	frame.event.size = request->size;
 	frame.event.uid = client->peer.uid;
@@ -152,7 +160,7 @@ void watch_tell_pools(struct manager *m)
 	const struct pool *pools = module_get_pools(m->module, &n_pools);
 
 	for (unsigned int i = 0; i < n_pools; i++) {
-		event_init(&frame, DMABUFD_EVENT_POOL_APPEARED);
+		watch_event_init(&frame, DMABUFD_EVENT_POOL_APPEARED);
 		strcpy(frame.event.pool, pools[i].name);
 		frame.event.size = pools[i].size;
 		tell_all(m, &frame);
@@ -163,6 +171,6 @@ void watch_tell_reloaded(struct manager *m)
 {
 	struct wire_frame frame;
 
-	event_init(&frame, DMABUFD_EVENT_RELOADED);
+	watch_event_init(&frame, DMABUFD_EVENT_RELOADED);
 	tell_all(m, &frame);
 }

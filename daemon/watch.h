@@ -9,12 +9,24 @@
 
 struct buffer;
 struct client;
+struct dmabufd_header;
 struct manager;
 struct reply;
+struct watchers;
 struct wire_frame;
 
 /* From now on the connection is told what happens, and asks nothing any more. */
 int handle_watch(struct client *client, const struct wire_frame *request, struct reply *reply);
+
+/* The client is among these, and told with the opcode and serial of its request. */
+void watch_begin(struct client *client, struct watchers *watchers,
+		 const struct dmabufd_header *request);
+
+/* An event of this type, of now, that has nothing else. */
+void watch_event_init(struct wire_frame *frame, enum dmabufd_event_type type);
+
+/* Send it, or count it as lost. */
+void watch_tell(struct client *client, struct wire_frame *frame);
 
 /* The client is about to be freed. */
 void watch_stop(struct client *client);

@@ -450,15 +450,24 @@ enum dmabuf_event_type {
 	DMABUF_EVENT_LEFT = 5,
 	DMABUF_EVENT_POOL_APPEARED = 6,
 	DMABUF_EVENT_RELOADED = 7, /* the configuration */
-	DMABUF_EVENT_LOST = 8      /* this watcher was too slow for what happened before */
+	DMABUF_EVENT_LOST = 8,     /* this watcher was too slow for what happened before */
+	/* By dmabuf_set_notify() only: */
+	DMABUF_EVENT_QUOTA_CHANGED = 32, /* of this user, a device or a pool, by a reload */
+	DMABUF_EVENT_ASKED_BACK = 33,    /* others want memory of a pool that this process has of */
+	DMABUF_EVENT_RECONNECTED = 34    /* the daemon was away, and is back */
 };
 
 /* What an event does not have is 0 or "". */
 struct dmabuf_event {
 	enum dmabuf_event_type type;
-	uint64_t time;    /* CLOCK_REALTIME, microseconds */
-	uint64_t number;  /* the buffer's; of LOST: how many events */
-	uint64_t size;    /* of the buffer; of each buffer that was refused; of the pool */
+	uint64_t time; /* CLOCK_REALTIME, microseconds */
+	/* The buffer's; of LOST: how many events; of QUOTA_CHANGED: buffers that the user may hold. */
+	uint64_t number;
+	/*
+	 * Of the buffer; of each buffer that was refused; of the pool. Of QUOTA_CHANGED: bytes that the
+	 * user may hold; of ASKED_BACK: bytes that are wanted.
+	 */
+	uint64_t size;
 	unsigned int uid; /* whose buffer, request or connection */
 	int pid;
 	int error; /* of REFUSED: negative errno */
@@ -572,6 +581,67 @@ int dmabuf_watch_read(struct dmabuf *conn,
 int dmabuf_explain(struct dmabuf *conn, const struct dmabuf_request *request,
 		   int (*fn)(const struct dmabuf_explanation *explanation, void *userdata),
 		   void *userdata);
+
+/*
+ * What follows does not block: a program with an event loop polls one descriptor and dispatches. It
+ * has connections of its own, two at most beside that of the other functions, makes them when they
+ * are needed, and makes them anew when the daemon was away.
+ */
+
+/* An allocation that was started. Gone when its function is called, or with the connection. */
+struct dmabuf_allocation;
+
+/*
+ * A descriptor for poll(), epoll, GLib, libuv, sd-event: readable (POLLIN) for as long as
+ * dmabuf_dispatch() has something to do, timeouts included. It stays the connection's, and is
+ * neither read nor written. -EBUSY: the connection watches. -EMFILE, -ENFILE, -ENOMEM. Since 0.1.
+ */
+int dmabuf_get_fd(struct dmabuf *conn);
+
+/*
+ * Do what can be done now, and call the functions of what came to its end or happened. Nothing else
+ * calls them, and none is called twice for the same. They may start and cancel allocations and call
+ * what blocks; they must not dispatch nor disconnect this connection. Since 0.1.
+ */
+void dmabuf_dispatch(struct dmabuf *conn);
+
+/*
+ * As dmabuf_allocate(), but the result is told by dmabuf_dispatch(): fn gets 0 and n_buffers
+ * buffers, which are the caller's to free, or a negative errno, of which dmabuf_error() tells more
+ * during the call. The array is valid during the call only. The request is copied.
+ *
+ * Any number may be started. The daemon gets one after the other in their order, so one that waits
+ * holds up those behind it; use another connection for what shall not wait for it. The time that it
+ * may wait and the timeout of the connection begin when its turn comes. While the daemon is away it
+ * is tried again until the timeout is over; then all that were started fail.
+ *
+ * *ret is for dmabuf_allocate_cancel(); ret may be NULL. -EINVAL, -E2BIG: as of dmabuf_allocate().
+ * -EBUSY, -EMFILE, -ENFILE, -ENOMEM: as of dmabuf_get_fd(). Other errors are fn's, and those of
+ * dmabuf_connect() among them; -ECONNRESET: the daemon stopped each time that it was asked. Since
+ * 0.1.
+ */
+int dmabuf_allocate_start(struct dmabuf *conn, const struct dmabuf_request *request,
+			  unsigned int count,
+			  void (*fn)(int result, struct dmabuf_buffer *const buffers[],
+				     unsigned int n_buffers, void *userdata),
+			  void *userdata, struct dmabuf_allocation **ret);
+
+/*
+ * Never call its function; what was granted meanwhile is given back. Not for one whose function was
+ * called, or is being called. NULL is ignored. Since 0.1.
+ */
+void dmabuf_allocate_cancel(struct dmabuf_allocation *allocation);
+
+/*
+ * From now on dmabuf_dispatch() calls fn for each event: QUOTA_CHANGED, ASKED_BACK, RECONNECTED and
+ * LOST; NULL ends it. Events and their strings are valid during the call. Nothing has to be done
+ * about an event. Who is asked back may free what it does not need; nobody takes it away, the daemon
+ * asks seldom, and not everybody who could help. After RECONNECTED buffers are what they were, while
+ * limits may be others. A daemon that is older than 0.1's protocol 1.2 tells nothing, so of it there
+ * is RECONNECTED only. -EBUSY, -EMFILE, -ENFILE, -ENOMEM: as of dmabuf_get_fd(). Since 0.1.
+ */
+int dmabuf_set_notify(struct dmabuf *conn,
+		      void (*fn)(const struct dmabuf_event *event, void *userdata), void *userdata);
 
 #ifdef __cplusplus
 }

@@ -56,6 +56,7 @@ enum dmabufd_opcode {
 	DMABUFD_CHECK = 11,    /* dmabufd_request -> nothing, or the error that ALLOC would give */
 	DMABUFD_BATCH = 12,    /* dmabufd_batch -> dmabufd_buffer[], one descriptor each */
 	DMABUFD_DESCRIBE = 13, /* dmabufd_identity -> dmabufd_buffer */
+	DMABUFD_NOTIFY = 32,   /* nothing -> nothing, then dmabufd_event after dmabufd_event */
 };
 
 struct dmabufd_header {
@@ -314,9 +315,13 @@ enum dmabufd_event_type {
 	DMABUFD_EVENT_POOL_APPEARED = 6,
 	DMABUFD_EVENT_RELOADED = 7, /* the configuration */
 	DMABUFD_EVENT_LOST = 8,     /* number: events between the one before and this one */
+
+	/* Since minor 2, and to who sent NOTIFY only. 34 is the library's own. */
+	DMABUFD_EVENT_QUOTA_CHANGED = 32, /* by a reload; number, size: what the user may hold */
+	DMABUFD_EVENT_ASKED_BACK = 33,    /* size: what others want of the pool */
 };
 
-/* One frame, with the serial of the WATCH. What an event does not have is 0 or empty. */
+/* One frame, with the opcode and serial of the WATCH or NOTIFY. What an event does not have is 0 or empty. */
 struct dmabufd_event {
 	uint32_t type;
 	int32_t error;   /* REFUSED: negative errno */

@@ -27,8 +27,7 @@ static int check_count(struct dmabuf *conn, unsigned int count)
 	return 0;
 }
 
-static int check_request(struct dmabuf *conn, const struct dmabuf_request *request,
-			 unsigned int count)
+int request_check(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count)
 {
 	int r = check_count(conn, count);
 
@@ -44,27 +43,39 @@ static bool is_of_minor_2(const struct dmabufd_request *wire)
 	       wire->address_bits || wire->preferred;
 }
 
-int request_open(struct dmabuf *conn, const struct dmabuf_request *request)
+static int check_minor(struct dmabuf *conn, const struct dmabuf_request *request)
 {
-	int r = connection_open(conn);
-
-	if (r >= 0 && conn->minor < 2 && is_of_minor_2(&request->wire))
+	if (conn->minor < 2 && is_of_minor_2(&request->wire))
 		return connection_fail_old(
 			conn,
 			"dmabufd is older than libdmabuf and knows neither alignment, "
 			"address bits and preferences nor this usage: upgrade and restart it");
-	return r;
+	return 0;
 }
 
-static int open_to_allocate(struct dmabuf *conn, const struct dmabuf_request *request)
+int request_open(struct dmabuf *conn, const struct dmabuf_request *request)
 {
-	int r = request_open(conn, request);
+	int r = connection_open(conn);
+
+	return r < 0 ? r : check_minor(conn, request);
+}
+
+int request_check_daemon(struct dmabuf *conn, const struct dmabuf_request *request)
+{
+	int r = check_minor(conn, request);
 
 	if (r >= 0 && conn->minor < 1 && request->wait)
 		return connection_fail_old(
 			conn, "dmabufd is older than libdmabuf and cannot wait for memory: upgrade "
 			      "and restart it, or ask without waiting");
 	return r;
+}
+
+static int open_to_allocate(struct dmabuf *conn, const struct dmabuf_request *request)
+{
+	int r = connection_open(conn);
+
+	return r < 0 ? r : request_check_daemon(conn, request);
 }
 
 /* What is asked for in one call: buffer i is for request i, or all are for the first. */
@@ -112,6 +123,29 @@ static int make_buffers(struct dmabuf *conn, const struct wire_frame *frame, con
 	return connection_fail(conn, -ENOMEM, "Out of memory");
 }
 
+/* Takes all fds, even when it fails. */
+static int take_granted(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
+			const int fds[], unsigned int n_fds, const struct wanted *wanted,
+			struct dmabuf_buffer *ret[])
+{
+	int r = check_granted(conn, frame, body, n_fds, wanted);
+
+	if (r < 0) {
+		wire_close_fds(fds, n_fds);
+		return r;
+	}
+	return make_buffers(conn, frame, fds, wanted, ret);
+}
+
+int request_finish(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count,
+		   const struct wire_frame *frame, size_t body, const int fds[], unsigned int n_fds,
+		   struct dmabuf_buffer *ret[])
+{
+	const struct wanted wanted = {&request, false, count};
+
+	return take_granted(conn, frame, body, fds, n_fds, &wanted, ret);
+}
+
 /*
  * Send the frame, whose body has so many bytes, and take what is granted; so many milliseconds may be
  * waited for it.
@@ -127,12 +161,7 @@ static int ask(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_fram
 	r = connection_call(conn, opcode, frame, body, wait, fds, &n_fds);
 	if (r < 0)
 		return r;
-	r = check_granted(conn, frame, (size_t)r, n_fds, wanted);
-	if (r < 0) {
-		wire_close_fds(fds, n_fds);
-		return r;
-	}
-	r = make_buffers(conn, frame, fds, wanted, buffers);
+	r = take_granted(conn, frame, (size_t)r, fds, n_fds, wanted, buffers);
 	if (r < 0)
 		return r;
 	for (unsigned int i = 0; i < wanted->count; i++)
@@ -182,7 +211,7 @@ DMABUF_PUBLIC int dmabuf_allocate(struct dmabuf *conn, const struct dmabuf_reque
 {
 	uint64_t started = get_milliseconds();
 	unsigned int rest;
-	int r = check_request(conn, request, count);
+	int r = request_check(conn, request, count);
 
 	if (r < 0)
 		return r;
@@ -195,7 +224,7 @@ DMABUF_PUBLIC int dmabuf_can_allocate(struct dmabuf *conn, const struct dmabuf_r
 				      unsigned int count)
 {
 	struct wire_frame frame = {.request = request->wire};
-	int r = check_request(conn, request, count);
+	int r = request_check(conn, request, count);
 
 	if (r < 0)
 		return r;
@@ -210,7 +239,7 @@ static int check_batch(struct dmabuf *conn, const struct dmabuf_request *const r
 	int r = check_count(conn, n);
 
 	for (unsigned int i = 0; r >= 0 && i < n; i++) {
-		r = check_request(conn, requests[i], n);
+		r = request_check(conn, requests[i], n);
 		if (r >= 0 && requests[i]->wait)
 			return connection_fail(conn, -EINVAL,
 					       "Requests in a batch do not wait: ask again later");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -16,8 +17,11 @@
 
 #define TIMEOUT_DEFAULT 30000u
 
-static void drop(struct dmabuf *conn)
+void connection_drop(struct dmabuf *conn)
 {
+	/* To close is not enough: a child that was forked has the descriptor too. */
+	if (conn->fd >= 0 && conn->set >= 0)
+		epoll_ctl(conn->set, EPOLL_CTL_DEL, conn->fd, NULL);
 	closep(&conn->fd);
 	conn->fd = -EBADF;
 	conn->serial = 0;
@@ -26,14 +30,14 @@ static void drop(struct dmabuf *conn)
 
 int connection_fail_protocol(struct dmabuf *conn, const char *what)
 {
-	drop(conn);
+	connection_drop(conn);
 	return connection_fail(conn, -EPROTO,
 			       "dmabufd broke the protocol (%s): are libdmabuf and dmabufd of one "
 			       "version?",
 			       what);
 }
 
-static int64_t now(void)
+int64_t clock_milliseconds(void)
 {
 	struct timespec t;
 
@@ -56,7 +60,7 @@ static int wait_readable(int fd, int64_t deadline)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
 	for (;;) {
-		int64_t rest = deadline ? deadline - now() : -1;
+		int64_t rest = deadline ? deadline - clock_milliseconds() : -1;
 		int n;
 
 		if (deadline && rest < 0)
@@ -71,14 +75,10 @@ static int wait_readable(int fd, int64_t deadline)
 	}
 }
 
-static int receive_reply(int fd, struct wire_frame *frame, int64_t deadline, int fds[],
-			 unsigned int *n_fds)
+static int receive_reply(int fd, struct wire_frame *frame, int fds[], unsigned int *n_fds)
 {
-	int r = wait_readable(fd, deadline);
+	int r = wire_receive(fd, frame, fds, n_fds);
 
-	if (r < 0)
-		return r;
-	r = wire_receive(fd, frame, fds, n_fds);
 	/*
 	 * A peer that closes without having read all marks the socket broken ahead of the reply
 	 * that it queued, which tells why it closed. The mark is gone once reported.
@@ -93,19 +93,7 @@ static int64_t get_deadline(const struct dmabuf *conn)
 {
 	if (!conn->timeout || conn->wait == DMABUF_WAIT_FOREVER)
 		return 0;
-	return now() + conn->timeout + conn->wait;
-}
-
-static int exchange(struct dmabuf *conn, struct wire_frame *frame, size_t length, int fds[],
-		    unsigned int *n_fds)
-{
-	int64_t deadline = get_deadline(conn);
-	int r = wire_send(conn->fd, frame, length, NULL, 0);
-
-	/* Gone, but perhaps not without a word. */
-	if (r < 0 && r != -EPIPE && r != -ECONNRESET)
-		return r;
-	return receive_reply(conn->fd, frame, deadline, fds, n_fds);
+	return clock_milliseconds() + conn->timeout + conn->wait;
 }
 
 /* With its cause, or from an older daemon, or about the connection, without. */
@@ -132,7 +120,7 @@ static int fail_status(struct dmabuf *conn, const struct wire_frame *frame, size
 		return connection_fail_protocol(conn, "malformed error");
 	/* The daemon closes the connection after such an answer. */
 	if (status == -EPROTO || frame->header.serial == 0)
-		drop(conn);
+		connection_drop(conn);
 	if (frame->error.text[0] == '\0')
 		connection_fail_errno(conn, status, "dmabufd refused");
 	else
@@ -155,29 +143,44 @@ static bool is_reply(const struct wire_frame *frame, enum dmabufd_opcode opcode,
 	return frame->header.opcode == opcode && frame->header.serial == serial;
 }
 
-/* One attempt on the connection as it is. */
-static int call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
-		size_t body, int fds[], unsigned int *n_fds)
+/* What was received is no frame. Nobody knows what the daemon saw last: the next call starts anew. */
+static int fail_receive(struct dmabuf *conn, int error)
 {
-	uint32_t serial = conn->serial == UINT32_MAX ? 1 : conn->serial + 1;
-	size_t length = sizeof(frame->header) + body;
-	int r;
-
-	conn->serial = serial;
-	frame->header = (struct dmabufd_header){.opcode = (uint16_t)opcode, .serial = serial};
-	r = exchange(conn, frame, length, fds, n_fds);
-	if (r == -EPROTO)
+	if (error == -EPROTO)
 		return connection_fail_protocol(conn, "length or descriptors of a frame");
-	if (r == -EXFULL)
+	if (error == -EXFULL)
 		return connection_fail(conn, -EMFILE,
 				       "This process has no file descriptor free: see ulimit -n");
-	if (r < 0) {
-		/* Nobody knows what the daemon saw last: the next call starts anew. */
-		drop(conn);
-		return connection_fail_transport(conn, r);
-	}
-	body = (size_t)r - sizeof(frame->header);
+	connection_drop(conn);
+	return connection_fail_transport(conn, error);
+}
 
+int connection_send(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    size_t body)
+{
+	int r;
+
+	conn->serial = conn->serial == UINT32_MAX ? 1 : conn->serial + 1;
+	frame->header = (struct dmabufd_header){.opcode = (uint16_t)opcode, .serial = conn->serial};
+	r = wire_send(conn->fd, frame, sizeof(frame->header) + body, NULL, 0);
+	/* Gone, but perhaps not without a word. */
+	if (r >= 0 || r == -EPIPE || r == -ECONNRESET)
+		return 0;
+	return fail_receive(conn, r);
+}
+
+int connection_take(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    int fds[static DMABUFD_BUFFERS_MAX], unsigned int *n_fds)
+{
+	uint32_t serial = conn->serial;
+	size_t body;
+	int r = receive_reply(conn->fd, frame, fds, n_fds);
+
+	if (r == -EAGAIN)
+		return CONNECTION_NOT_YET;
+	if (r < 0)
+		return fail_receive(conn, r);
+	body = (size_t)r - sizeof(frame->header);
 	if (is_reply(frame, opcode, serial) && frame->header.status == 0)
 		return (int)body;
 	r = is_reply(frame, opcode, serial) ? fail_status(conn, frame, body, *n_fds)
@@ -186,6 +189,30 @@ static int call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_fra
 	return r;
 }
 
+/* One attempt on the connection as it is. */
+static int call(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		size_t body, int fds[], unsigned int *n_fds)
+{
+	int64_t deadline = get_deadline(conn);
+	int r = connection_send(conn, opcode, frame, body);
+
+	if (r < 0)
+		return r;
+	r = wait_readable(conn->fd, deadline);
+	if (r < 0)
+		return fail_receive(conn, r);
+	return connection_take(conn, opcode, frame, fds, n_fds);
+}
+
+static int enter_set(struct dmabuf *conn)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return conn->set >= 0 && epoll_ctl(conn->set, EPOLL_CTL_ADD, conn->fd, &event) < 0 ? -errno
+											   : 0;
+}
+
+/* Who polls a set never waits elsewhere. */
 static int open_socket(struct dmabuf *conn, const char *path)
 {
 	_cleanup_close_ int fd = -EBADF;
@@ -194,7 +221,8 @@ static int open_socket(struct dmabuf *conn, const char *path)
 
 	if (wire_string_set(address.sun_path, sizeof(address.sun_path), path) < 0)
 		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (conn->set >= 0 ? SOCK_NONBLOCK : 0),
+		    0);
 	if (fd < 0)
 		return -errno;
 	r = set_send_timeout(fd, conn->timeout);
@@ -203,16 +231,37 @@ static int open_socket(struct dmabuf *conn, const char *path)
 	do
 		r = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
 	while (r == -EINTR);
-	if (r == 0)
-		conn->fd = TAKE_FD(fd);
+	if (r < 0)
+		return r;
+	conn->fd = TAKE_FD(fd);
+	r = enter_set(conn);
+	if (r < 0)
+		connection_drop(conn);
 	return r;
+}
+
+static const struct dmabufd_hello hello = {
+	.major = DMABUFD_PROTOCOL_MAJOR,
+	.minor = DMABUFD_PROTOCOL_MINOR,
+};
+
+static int check_hello(struct dmabuf *conn, const struct wire_frame *frame, size_t body,
+		       unsigned int n_fds)
+{
+	if (body != sizeof(frame->hello) || n_fds > 0)
+		return connection_fail_protocol(conn, "malformed hello");
+	if (frame->hello.major != DMABUFD_PROTOCOL_MAJOR)
+		return connection_fail(conn, -EPROTONOSUPPORT,
+				       "dmabufd speaks protocol %u, this libdmabuf speaks %u: "
+				       "install both from one version and restart dmabufd",
+				       frame->hello.major, DMABUFD_PROTOCOL_MAJOR);
+	conn->minor = frame->hello.minor;
+	return 0;
 }
 
 static int say_hello(struct dmabuf *conn)
 {
-	struct wire_frame frame = {
-		.hello = {.major = DMABUFD_PROTOCOL_MAJOR, .minor = DMABUFD_PROTOCOL_MINOR},
-	};
+	struct wire_frame frame = {.hello = hello};
 	int fds[DMABUFD_BUFFERS_MAX];
 	unsigned int n_fds = 0;
 	int r = call(conn, DMABUFD_HELLO, &frame, sizeof(frame.hello), fds, &n_fds);
@@ -220,18 +269,10 @@ static int say_hello(struct dmabuf *conn)
 	if (r < 0)
 		return r;
 	wire_close_fds(fds, n_fds);
-	if ((size_t)r != sizeof(frame.hello) || n_fds > 0)
-		return connection_fail_protocol(conn, "malformed hello");
-	if (frame.hello.major != DMABUFD_PROTOCOL_MAJOR)
-		return connection_fail(conn, -EPROTONOSUPPORT,
-				       "dmabufd speaks protocol %u, this libdmabuf speaks %u: "
-				       "install both from one version and restart dmabufd",
-				       frame.hello.major, DMABUFD_PROTOCOL_MAJOR);
-	conn->minor = frame.hello.minor;
-	return 0;
+	return check_hello(conn, &frame, (size_t)r, n_fds);
 }
 
-static int connect_to_daemon(struct dmabuf *conn)
+static int connect_socket(struct dmabuf *conn)
 {
 	/* A set-user-ID program must not be led to another daemon by its caller. */
 	const char *path = secure_getenv("DMABUFD_SOCKET");
@@ -240,11 +281,42 @@ static int connect_to_daemon(struct dmabuf *conn)
 	if (!path || !*path)
 		path = DMABUFD_SOCKET_PATH;
 	r = open_socket(conn, path);
+	return r < 0 ? connection_fail_connect(conn, r, path) : 0;
+}
+
+static int connect_to_daemon(struct dmabuf *conn)
+{
+	int r = connect_socket(conn);
+
 	if (r < 0)
-		return connection_fail_connect(conn, r, path);
+		return r;
 	r = say_hello(conn);
 	if (r < 0)
-		drop(conn);
+		connection_drop(conn);
+	return r;
+}
+
+int connection_start(struct dmabuf *conn)
+{
+	struct wire_frame frame = {.hello = hello};
+	int r = connect_socket(conn);
+
+	return r < 0 ? r : connection_send(conn, DMABUFD_HELLO, &frame, sizeof(frame.hello));
+}
+
+int connection_finish(struct dmabuf *conn)
+{
+	struct wire_frame frame;
+	int fds[DMABUFD_BUFFERS_MAX];
+	unsigned int n_fds = 0;
+	int r = connection_take(conn, DMABUFD_HELLO, &frame, fds, &n_fds);
+
+	if (r >= 0) {
+		wire_close_fds(fds, n_fds);
+		r = check_hello(conn, &frame, (size_t)r, n_fds);
+	}
+	if (r < 0 && r != CONNECTION_NOT_YET)
+		connection_drop(conn);
 	return r;
 }
 
@@ -295,7 +367,7 @@ int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struc
 	return connection_fail_protocol(conn, "descriptors nobody asked for");
 }
 
-int connection_receive(struct dmabuf *conn, struct wire_frame *frame)
+int connection_receive(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame)
 {
 	/* The clock never stands at 1 again: this asks, and does not wait. */
 	int r = wait_readable(conn->fd, 1);
@@ -307,12 +379,12 @@ int connection_receive(struct dmabuf *conn, struct wire_frame *frame)
 	if (r == -EPROTO)
 		return connection_fail_protocol(conn, "length or descriptors of a frame");
 	if (r <= 0) {
-		drop(conn);
+		connection_drop(conn);
 		return connection_fail_transport(conn, r ? r : -ECONNRESET);
 	}
 	if (frame->header.status != 0)
 		return fail_status(conn, frame, (size_t)r - sizeof(frame->header), 0);
-	if (frame->header.opcode != DMABUFD_WATCH || frame->header.serial != conn->serial)
+	if (frame->header.opcode != opcode || frame->header.serial != conn->serial)
 		return connection_fail_protocol(conn, "not an event");
 	return r - (int)sizeof(frame->header);
 }
@@ -327,6 +399,7 @@ DMABUF_PUBLIC int dmabuf_connect(struct dmabuf **ret)
 		return -ENOMEM;
 	}
 	conn->fd = -EBADF;
+	conn->set = -EBADF;
 	conn->timeout = TIMEOUT_DEFAULT;
 	r = connect_to_daemon(conn);
 	if (r < 0) {
@@ -341,7 +414,8 @@ DMABUF_PUBLIC int dmabuf_connect(struct dmabuf **ret)
 DMABUF_PUBLIC struct dmabuf *dmabuf_disconnect(struct dmabuf *conn)
 {
 	if (conn) {
-		drop(conn);
+		async_free(conn->async);
+		connection_drop(conn);
 		free(conn);
 	}
 	return NULL;

@@ -11,6 +11,8 @@
 
 #define DMABUF_PUBLIC __attribute__((visibility("default")))
 
+struct async;
+
 /* Why a call failed. */
 struct failure {
 	int code;
@@ -22,12 +24,14 @@ struct failure {
 
 struct dmabuf {
 	int fd;          /* negative: the next call connects */
+	int set;         /* epoll's, that fd is in and waits in, never elsewhere; negative: none */
 	bool watches;    /* fd is told events and asks nothing any more */
 	uint32_t serial; /* of the last request on fd */
 	uint32_t minor;  /* of the daemon at fd */
 	unsigned int timeout;
 	unsigned int wait;      /* milliseconds that the daemon may take besides, in this call */
 	struct failure failure; /* of the last call that failed */
+	struct async *async;    /* what does not block; NULL until it is used */
 };
 
 struct dmabuf_request {
@@ -42,6 +46,9 @@ struct dmabuf_buffer {
 	struct dmabufd_buffer wire;
 };
 
+/* NULL is ignored. Returns NULL. */
+struct async *async_free(struct async *async);
+
 /* Connect if there is no connection. -ENOTCONN stands for -ENOENT; the text is set. */
 int connection_open(struct dmabuf *conn);
 
@@ -53,6 +60,37 @@ size_t request_get_size(const struct dmabuf *conn);
 
 /* Connect if there is no connection, to a daemon that knows all that the request asks for. */
 int request_open(struct dmabuf *conn, const struct dmabuf_request *request);
+
+/* What an allocation is refused for before it is sent: by anybody, and by this daemon. */
+int request_check(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count);
+int request_check_daemon(struct dmabuf *conn, const struct dmabuf_request *request);
+
+/* The reply to a request for count buffers, which it makes. Takes all fds, even when it fails. */
+int request_finish(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int count,
+		   const struct wire_frame *frame, size_t body, const int fds[], unsigned int n_fds,
+		   struct dmabuf_buffer *ret[]);
+
+/* What is waited for is not there. No error that a daemon can answer with is this one. */
+#define CONNECTION_NOT_YET (-4096)
+
+/*
+ * The two halves of a connection that never waits: connect and say HELLO; see whether the answer is
+ * there, or CONNECTION_NOT_YET.
+ */
+int connection_start(struct dmabuf *conn);
+int connection_finish(struct dmabuf *conn);
+
+/* The two halves of a call. The second fails with CONNECTION_NOT_YET when the reply is not there. */
+int connection_send(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    size_t body);
+int connection_take(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame,
+		    int ret_fds[static DMABUFD_BUFFERS_MAX], unsigned int *ret_n_fds);
+
+/* The next call connects anew. */
+void connection_drop(struct dmabuf *conn);
+
+/* CLOCK_MONOTONIC. */
+int64_t clock_milliseconds(void);
 
 /*
  * Send frame, whose body has so many bytes, and receive its reply into the same frame, with n_fds
@@ -69,10 +107,14 @@ int connection_call_plain(struct dmabuf *conn, enum dmabufd_opcode opcode, struc
 			  size_t body);
 
 /*
- * The next event on a connection that watches: the bytes of its body, or -EAGAIN when there is none
- * now. Other errors as of a call.
+ * The next event on a connection that sent WATCH or NOTIFY last: the bytes of its body, or -EAGAIN
+ * when there is none now. Other errors as of a call.
  */
-int connection_receive(struct dmabuf *conn, struct wire_frame *frame);
+int connection_receive(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame);
+
+/* The same, with what it says looked at; and as the program is told, with strings of the frame. */
+int event_take(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame);
+void event_fill(struct dmabuf_event *ret, const struct wire_frame *frame);
 
 /* Keep the text for dmabuf_error() and return error. */
 __attribute__((format(printf, 3, 4))) int connection_fail(struct dmabuf *conn, int error,

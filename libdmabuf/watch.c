@@ -39,11 +39,21 @@ static bool event_is_valid(const struct wire_frame *frame, size_t body)
 	       WIRE_STRING_IS_VALID(event->devices);
 }
 
-static int visit(const struct wire_frame *frame,
-		 int (*fn)(const struct dmabuf_event *event, void *userdata), void *userdata)
+int event_take(struct dmabuf *conn, enum dmabufd_opcode opcode, struct wire_frame *frame)
+{
+	int r = connection_receive(conn, opcode, frame);
+
+	if (r < 0)
+		return r;
+	return event_is_valid(frame, (size_t)r) ? 0
+						: connection_fail_protocol(conn, "malformed event");
+}
+
+void event_fill(struct dmabuf_event *ret, const struct wire_frame *frame)
 {
 	const struct dmabufd_event *event = &frame->event;
-	struct dmabuf_event told = {
+
+	*ret = (struct dmabuf_event){
 		.type = (enum dmabuf_event_type)event->type,
 		.time = event->time,
 		.number = event->number,
@@ -56,8 +66,6 @@ static int visit(const struct wire_frame *frame,
 		.devices = event->devices,
 		.text = event->type == DMABUFD_EVENT_REFUSED ? frame->event_error.text : "",
 	};
-
-	return fn(&told, userdata);
 }
 
 DMABUF_PUBLIC int dmabuf_watch_read(struct dmabuf *conn,
@@ -68,19 +76,19 @@ DMABUF_PUBLIC int dmabuf_watch_read(struct dmabuf *conn,
 		return connection_fail(conn, -EBADF, "The connection does not watch");
 	for (;;) {
 		struct wire_frame frame;
-		int r = connection_receive(conn, &frame);
+		struct dmabuf_event event;
+		int r = event_take(conn, DMABUFD_WATCH, &frame);
 
 		if (r == -EAGAIN)
 			return 0;
 		if (r < 0)
 			return r;
-		if (!event_is_valid(&frame, (size_t)r))
-			return connection_fail_protocol(conn, "malformed event");
 		/* Of a daemon that knows more kinds of events. */
 		if (frame.event.type < DMABUFD_EVENT_ALLOCATED ||
 		    frame.event.type > DMABUFD_EVENT_LOST)
 			continue;
-		r = visit(&frame, fn, userdata);
+		event_fill(&event, &frame);
+		r = fn(&event, userdata);
 		if (r != 0)
 			return r;
 	}

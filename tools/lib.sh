@@ -189,6 +189,7 @@ build_guest() {
 	[ ${#cross[@]} = 0 ] || foreign_gstreamer "$1" "$triple" || return
 	configure "$folder" "${cross[@]}" ${pkg_config:+"-Dpkg_config_path=$pkg_config"} --prefix=/usr \
 		--libdir="/usr/lib/$triple" --sysconfdir=/etc --localstatedir=/var \
+		-Dpython.purelibdir=/usr/lib/python3/dist-packages \
 		-Dwerror=true -Dtests=false -Dgstreamer=enabled -Ddrm=enabled \
 		-Dkernel_module=build -Dkernel_dir="$headers" &&
 		DESTDIR=$payload/root meson install -C "$folder" &&

@@ -15,12 +15,12 @@ FOREIGN = re.compile(r"(systemd/|acl/|sys/acl|libudev|libsmartcols|ini\.h|png|gs
 
 PURE_FILES = ("policy", "quota", "ledger", "tag", "plan", "text", "match", "claims", "refusal",
               "settings", "keys", "override", "notice", "review", "rate", "queue", "counters",
-              "forecast", "needs", "outlook")
+              "forecast", "needs", "outlook", "changes")
 
 # (which files, what they may include with <>, with "", and with both through headers)
-LIBRARY_OWN = {"private.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h",
+LIBRARY_OWN = {"private.h", "async.h", "wire.h", "dmabuf.h", "dmabufd-protocol.h", "cleanup.h",
                "fdinfo.h"}
-CLIENT_SECRETS = {"dmabufd-protocol.h", "wire.h", "private.h", "uapi/dmabuf_pool.h",
+CLIENT_SECRETS = {"dmabufd-protocol.h", "wire.h", "private.h", "async.h", "uapi/dmabuf_pool.h",
                   "dmabuf_pool.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -17,8 +17,8 @@ from pathlib import Path
 LICENCES = {"Expat": "MIT", "GPL-2": "GPL-2.0-only",
             "GPL-2 with Linux-syscall-note exception or Expat":
                 "(GPL-2.0-only WITH Linux-syscall-note) OR MIT"}
-SOURCES = ("clients", "daemon", "docs", "examples", "include", "kernel", "libdmabuf", "systemd",
-           "tests", "tools")
+SOURCES = ("clients", "daemon", "docs", "examples", "include", "kernel", "libdmabuf", "python",
+           "systemd", "tests", "tools")
 
 
 def check_version(root, version):

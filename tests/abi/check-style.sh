@@ -12,7 +12,7 @@ find include daemon libdmabuf clients examples tests -name '*.[ch]' \
 grep -lE '^#!/bin/(ba)?sh' tools/* tests/*/*.sh tests/vm/guest/usr/lib/rig/* .ci/run \
 	debian/*.postinst debian/*.postrm debian/*.prerm |
 	xargs shellcheck -x -P tools
-missing=$(find include kernel daemon libdmabuf clients examples systemd tests tools .ci docs debian \
+missing=$(find include kernel daemon libdmabuf python clients examples systemd tests tools .ci docs debian \
 	-type f ! -path debian/changelog ! -path debian/copyright ! -path debian/source/format \
 	! -name '*.pyc' ! -name '*.png' ! -name '*.md' ! -name packages \
 	-exec grep -L 'SPDX-License-Identifier' {} +)

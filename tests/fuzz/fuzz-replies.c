@@ -6,8 +6,10 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,8 +17,8 @@
 #include "target.h"
 
 #include "../unit/count-fds.h"
+#include "async.h"
 #include "input.h"
-#include "private.h"
 
 #define SIZE 5000 /* of what is asked for */
 #define FDS_MAX 20
@@ -29,13 +31,15 @@ enum call {
 	BUFFERS,
 	CAN_ALLOCATE,
 	BATCH,
+	START,
+	NOTIFY,
 	N_CALLS
 };
 
 static const uint16_t opcodes[N_CALLS] = {
 	[ALLOCATE] = DMABUFD_ALLOC,  [EXPLAIN] = DMABUFD_EXPLAIN, [POOLS] = DMABUFD_POOLS,
 	[DEVICES] = DMABUFD_DEVICES, [BUFFERS] = DMABUFD_BUFFERS, [CAN_ALLOCATE] = DMABUFD_CHECK,
-	[BATCH] = DMABUFD_BATCH,
+	[BATCH] = DMABUFD_BATCH,     [START] = DMABUFD_ALLOC,     [NOTIFY] = DMABUFD_NOTIFY,
 };
 
 /* Sound in as much as the input wants it: the header of the reply that the library waits for. */
@@ -150,6 +154,63 @@ static int allocate_batch(struct dmabuf *conn, const struct dmabuf_request *requ
 	return r;
 }
 
+static void see_end(int result, struct dmabuf_buffer *const buffers[], unsigned int n_buffers,
+		    void *userdata)
+{
+	assert(result <= 0 && (result == 0 || dmabuf_error(userdata)[0]));
+	for (unsigned int i = 0; i < n_buffers; i++) {
+		assert(dmabuf_buffer_get_size(buffers[i]) >= SIZE);
+		dmabuf_buffer_free(buffers[i]);
+	}
+}
+
+static void see_event(const struct dmabuf_event *event, void *userdata)
+{
+	assert(strlen(event->pool) < DMABUFD_NAME_SIZE);
+	assert(strlen(event->name) < DMABUFD_NAME_SIZE);
+	assert(strlen(event->devices) < DMABUFD_DEVICE_SIZE);
+	assert(strlen(event->text) < DMABUFD_TEXT_SIZE);
+}
+
+/* As if it had connected: the program's connection is where the replies are. */
+static void lend(struct dmabuf *conn, struct link *link)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	int r;
+
+	link->conn.fd = dup(conn->fd);
+	link->conn.minor = DMABUFD_PROTOCOL_MINOR;
+	link->state = LINK_UP;
+	r = epoll_ctl(conn->async->set, EPOLL_CTL_ADD, link->conn.fd, &event);
+	assert(r >= 0);
+	r = fcntl(link->conn.fd, F_SETFL, O_NONBLOCK);
+	assert(r >= 0);
+}
+
+static int start(struct dmabuf *conn, const struct dmabuf_request *request, unsigned int n)
+{
+	int r = dmabuf_allocate_start(conn, request, n, see_end, conn, NULL);
+
+	if (r < 0)
+		return r;
+	lend(conn, &conn->async->pending.link);
+	for (unsigned int turns = 0; turns < 10; turns++)
+		dmabuf_dispatch(conn);
+	return 0;
+}
+
+static int notify(struct dmabuf *conn)
+{
+	int r = dmabuf_set_notify(conn, see_event, NULL);
+
+	if (r < 0)
+		return r;
+	lend(conn, &conn->async->notify.link);
+	for (unsigned int turns = 0; turns < 10; turns++)
+		dmabuf_dispatch(conn);
+	return 0;
+}
+
 static int make_call(struct dmabuf *conn, enum call call, unsigned int n)
 {
 	struct dmabuf_request *request = NULL;
@@ -175,6 +236,12 @@ static int make_call(struct dmabuf *conn, enum call call, unsigned int n)
 		break;
 	case BATCH:
 		r = allocate_batch(conn, request, 1 + n % DMABUFD_BUFFERS_MAX);
+		break;
+	case START:
+		r = start(conn, request, 1 + n % DMABUFD_BUFFERS_MAX);
+		break;
+	case NOTIFY:
+		r = notify(conn);
 		break;
 	case BUFFERS:
 	case N_CALLS:
@@ -205,7 +272,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	setenv("DMABUFD_SOCKET", "/nonexistent/dmabufd.sock", 1);
 	r = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
 	assert(r >= 0 && conn);
-	*conn = (struct dmabuf){.fd = ends[0], .timeout = 1000, .minor = DMABUFD_PROTOCOL_MINOR};
+	*conn = (struct dmabuf){
+		.fd = ends[0], .set = -EBADF, .timeout = 1000, .minor = DMABUFD_PROTOCOL_MINOR};
 	for (uint32_t serial = 1; input.size && serial < 8; serial++)
 		send_reply(ends[1], &input, call, serial);
 	shutdown(ends[1], SHUT_WR);

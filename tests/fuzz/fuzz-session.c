@@ -97,30 +97,31 @@ static void send_frame(unsigned int i, uint16_t opcode, struct wire_frame *frame
 /* With a sound header, for what is behind it. */
 static void do_send_frame(unsigned int i, struct input *input)
 {
-	static const size_t bodies[] = {
-		0,
-		sizeof(struct dmabufd_hello),
-		sizeof(struct dmabufd_request),
-		sizeof(struct dmabufd_request),
-		sizeof(struct dmabufd_cursor),
-		sizeof(struct dmabufd_cursor),
-		sizeof(struct dmabufd_cursor),
-		0, /* STATUS */
-		sizeof(struct dmabufd_cursor),
-		0, /* WATCH */
-		sizeof(struct dmabufd_question),
-		sizeof(struct dmabufd_request),
-		sizeof(struct dmabufd_batch),
-		sizeof(struct dmabufd_identity),
+	static const struct {
+		uint16_t opcode;
+		size_t body;
+	} kinds[] = {
+		{0, 0},
+		{DMABUFD_HELLO, sizeof(struct dmabufd_hello)},
+		{DMABUFD_ALLOC, sizeof(struct dmabufd_request)},
+		{DMABUFD_EXPLAIN, sizeof(struct dmabufd_request)},
+		{DMABUFD_POOLS, sizeof(struct dmabufd_cursor)},
+		{DMABUFD_DEVICES, sizeof(struct dmabufd_cursor)},
+		{DMABUFD_BUFFERS, sizeof(struct dmabufd_cursor)},
+		{DMABUFD_STATUS, 0},
+		{DMABUFD_CLIENTS, sizeof(struct dmabufd_cursor)},
+		{DMABUFD_WATCH, 0},
+		{DMABUFD_REASONS, sizeof(struct dmabufd_question)},
+		{DMABUFD_CHECK, sizeof(struct dmabufd_request)},
+		{DMABUFD_BATCH, sizeof(struct dmabufd_batch)},
+		{DMABUFD_DESCRIBE, sizeof(struct dmabufd_identity)},
+		{DMABUFD_NOTIFY, 0},
 	};
 	struct wire_frame frame;
-	uint16_t opcode = input_take_u8(input) % (sizeof(bodies) / sizeof(bodies[0]));
+	size_t kind = input_take_u8(input) % (sizeof(kinds) / sizeof(kinds[0]));
 
-	/* Who watches is told more than it asks for. */
-	if (opcode == DMABUFD_WATCH)
-		opcode = DMABUFD_CHECK;
-	input_copy(input, frame.body, bodies[opcode]);
-	send_frame(i, opcode, &frame, bodies[opcode]);
+	input_copy(input, frame.body, kinds[kind].body);
+	send_frame(i, kinds[kind].opcode, &frame, kinds[kind].body);
 }
 
 /* A request that has a chance, from few bytes. */
@@ -166,8 +167,9 @@ static void do_read(unsigned int i)
 	assert(r >= 0 || r == -EAGAIN || r == -ECONNRESET || r == -EBADF);
 	if (r <= 0)
 		return;
-	/* One reply at most is ever unread. */
-	assert(recv(s.ends[i], &more, sizeof(more), MSG_PEEK) <= 0);
+	/* One reply at most is ever unread, and events only by who asked for them. */
+	assert(frame.header.opcode == DMABUFD_WATCH || frame.header.opcode == DMABUFD_NOTIFY ||
+	       recv(s.ends[i], &more, sizeof(more), MSG_PEEK) <= 0);
 	assert(frame.header.status <= 0);
 	if (frame.header.status < 0) {
 		/* With a cause, if HELLO said that the client knows of it. */

@@ -88,6 +88,10 @@ def sessions():
         listed(wire.BUFFERS, after=after) for after in (0, 5, 13, 27, 28, 2**64 - 1))
     yield "explain", hello() + send(wire.frame(wire.EXPLAIN, wire.request(
         size=65536, devices=[0x103]))) + act(READ)
+    for name, opcode in {"watch": wire.WATCH, "notify": wire.NOTIFY}.items():
+        yield name, hello(0, USER) + send(wire.frame(opcode)) + act(READ) + hello(1, USER) + hello(
+            2, OTHER) + (alloc(1, pages=500, pool=3) + act(READ, 1)) * 3 + (
+                alloc(2, pages=2000, pool=3) + act(READ, 2) + act(READ)) * 2 + act(LEAVE)
     camera = request_2(size=65536, devices=[0x103])
     large = request_2(size=2**23, devices=[0x103])
     yield "check", hello(minor=2) + b"".join(
@@ -240,13 +244,19 @@ def page(*records, following=0, count=None):
         + b"".join(records)
 
 
+def wire_event(body):
+    """With the serial of the NOTIFY, which was the first frame."""
+    return reply(wire.frame(wire.NOTIFY, body, serial=1), sound=False)
+
+
 def replies():
-    allocate, explain, pools, devices, buffers = (bytes([call]) for call in range(5))
-    two = bytes([7])  # ALLOCATE of two
+    allocate, explain, pools, devices, buffers, check, _, start, notify = (
+        bytes([call]) for call in range(9))
+    two = bytes([9])  # ALLOCATE of two
     yield "nothing", allocate
     yield "one", allocate + reply(buffer(1), n_fds=1)
     yield "two", two + reply(buffer(1) + buffer(2), n_fds=2)
-    check, batch_of_two = bytes([5]), bytes([13])
+    batch_of_two = bytes([15])
     yield "check", check + reply(b"")
     yield "check-with-more", check + reply(bytes(8))
     yield "check-with-descriptors", check + reply(b"", n_fds=2)
@@ -270,6 +280,15 @@ def replies():
     yield "raw", allocate + reply(wire.frame(wire.ALLOC, buffer(1), serial=1), sound=False, n_fds=1)
     yield "other-serial", allocate + reply(wire.frame(wire.ALLOC, buffer(1), serial=9), sound=False)
     yield "empty", allocate + reply(b"", sound=False)
+    yield "started", start + reply(buffer(1), n_fds=1)
+    yield "started-too-few-descriptors", bytes([16]) + reply(buffer(1) + buffer(2), n_fds=1)
+    yield "started-refused", start + reply(b"no quota".ljust(1024, b"\0"), status=1)
+    yield "started-and-more", start + reply(buffer(1), n_fds=1) * 2
+    event = struct.pack("=IiQQQII32s32s128s", 33, 0, 1, 0, 4096, 0, 0, b"camera", b"", b"")
+    yield "notify", notify + reply(b"") + wire_event(event)
+    yield "notify-other-serial", notify + reply(b"") + reply(event)
+    yield "notify-without-end", notify + reply(b"") + wire_event(event[:40] + b"x" * 200)
+    yield "notify-refused", notify + reply(b"no".ljust(1024, b"\0"), status=1)
     why = b"because".ljust(160, b"\0")
     step = struct.pack("=32sII160s", b"camera", 1, 1, b"bound")
     for name, n_steps in {"none": 0, "two": 2, "more-than-there-are": 3, "all": 2**32 - 1}.items():

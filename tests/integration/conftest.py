@@ -3,9 +3,9 @@
 
 import os
 
+import dmabuf
 import edu
 import guest
-import libdmabuf
 import poolnode
 import pytest
 
@@ -78,7 +78,7 @@ def engine(dma_driver):
 
 @pytest.fixture
 def client():
-    with libdmabuf.Connection() as connection:
+    with dmabuf.Connection() as connection:
         yield connection
 
 

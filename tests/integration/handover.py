@@ -16,7 +16,7 @@ import os
 import socket
 import sys
 
-import libdmabuf
+import dmabuf
 
 libc = ctypes.CDLL(None)
 TOKEN = b"from the first process"
@@ -37,7 +37,7 @@ def tell(*words):
 
 
 def allocate(number, node, size):
-    with libdmabuf.Connection() as connection:
+    with dmabuf.Connection() as connection:
         buffer, = connection.allocate(int(size), node)
         with mmap.mmap(buffer.fd, buffer.size) as memory:
             memory[:len(TOKEN)] = TOKEN

@@ -8,7 +8,7 @@ import errno
 import random
 import threading
 
-import libdmabuf
+import dmabuf
 
 HELD_MAX = 6
 SIZES = [4096, 3 * 4096, 64 << 10]
@@ -39,8 +39,8 @@ class Client(threading.Thread):
     def connect(self):
         while True:
             try:
-                return libdmabuf.Connection()
-            except libdmabuf.Refused as error:
+                return dmabuf.Connection()
+            except dmabuf.Error as error:
                 if error.errno not in RETRYABLE:
                     raise
                 self.resets += 1
@@ -53,7 +53,7 @@ class Client(threading.Thread):
             self.held += connection.allocate(self.random.choice(SIZES),
                                              self.random.choice(self.devices),
                                              count=self.random.randint(1, 3))
-        except libdmabuf.Refused as error:
+        except dmabuf.Error as error:
             if error.errno not in RETRYABLE:
                 raise
             self.resets += 1

@@ -14,9 +14,10 @@ import pathlib
 import sys
 from dataclasses import dataclass
 
+import dmabuf
 import guest
-import libdmabuf
 from PIL import Image, ImageChops
+from held import exhaust
 
 FRAMES = 30
 BUFFERS = 4
@@ -77,8 +78,8 @@ def job(configuration, node, folder):
 @contextlib.contextmanager
 def cma_exhausted(node):
     """Another client holds all of CMA while this lasts."""
-    with libdmabuf.Connection() as other:
-        held = libdmabuf.exhaust(other, node, "default_cma_region", 64 << 10)
+    with dmabuf.Connection() as other:
+        held = exhaust(other, node, "default_cma_region", 64 << 10)
         try:
             yield
         finally:

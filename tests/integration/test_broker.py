@@ -8,12 +8,12 @@ import signal
 import subprocess
 import time
 
+import dmabuf
 import guest
-import libdmabuf
 import poolnode
 import pytest
 from guest import ctl, refused
-from libdmabuf import close_all
+from held import close_all, exhaust
 
 MIB = 1 << 20
 VIDEO_USER, STRANGER = 1234, 1235
@@ -56,33 +56,33 @@ def test_daemon_has_no_privilege():
 def test_bound_device_gets_its_region(client, bound_camera):
     buffer, = client.allocate(MIB, bound_camera)
     base, end = guest.region("camera")
-    assert (buffer.pool, buffer.kind) == ("camera", "coherent")
+    assert (buffer.pool, buffer.kind) == ("camera", dmabuf.Kind.COHERENT)
     assert base <= buffer.address[0] < buffer.address[1] <= end
     buffer.close()
 
 
 def test_device_bound_to_a_reusable_region(client, codec):
     buffer, = client.allocate(MIB, codec)
-    assert (buffer.pool, buffer.kind) == ("codec", "cma")
+    assert (buffer.pool, buffer.kind) == ("codec", dmabuf.Kind.CMA)
     buffer.close()
 
 
 @guest.needs_device_tree
 def test_free_device_gets_cma_and_then_buddy(client, free_camera):
-    held = libdmabuf.exhaust(client, free_camera, "default_cma_region", 64 << 10)
+    held = exhaust(client, free_camera, "default_cma_region", 64 << 10)
     spilled, = client.allocate(MIB, free_camera)
-    assert (spilled.pool, spilled.kind) == ("system", "buddy")
+    assert (spilled.pool, spilled.kind) == ("system", dmabuf.Kind.BUDDY)
     close_all(held)
     spilled.close()
     guest.wait_until(lambda: not ctl("buffers")["buffers"], "CMA is free again")
     buffer, = client.allocate(MIB, free_camera)
-    assert (buffer.pool, buffer.kind) == ("default_cma_region", "cma")
+    assert (buffer.pool, buffer.kind) == ("default_cma_region", dmabuf.Kind.CMA)
     buffer.close()
 
 
 def test_full_region_gives_way_to_cma(bound_camera):
-    with guest.configured("[Daemon]\nFairShare=no\n"), libdmabuf.Connection() as client:
-        held = libdmabuf.exhaust(client, bound_camera, "camera", 4096)
+    with guest.configured("[Daemon]\nFairShare=no\n"), dmabuf.Connection() as client:
+        held = exhaust(client, bound_camera, "camera", 4096)
         assert sum(buffer.size for buffer in held) == 32 * MIB
         buffer, = client.allocate(MIB, bound_camera)
         assert buffer.pool == "default_cma_region"
@@ -101,11 +101,11 @@ def test_device_behind_the_iommu_gets_scattered_cached_memory(client, free_camer
     """A port of the guest's PCI serial device: coherent, translated, and so not in need of CMA."""
     port, = glob.glob("/dev/vport*p1")
     buffer, = client.allocate(48 * MIB, port)
-    assert (buffer.pool, buffer.mapping) == ("system", libdmabuf.CACHED)
+    assert (buffer.pool, buffer.mapping) == ("system", dmabuf.Mapping.CACHED)
     assert buffer.address[1] - buffer.address[0] >= 48 * MIB
     buffer.close()
     buffer, = client.allocate(MIB, port, free_camera)
-    assert (buffer.pool, buffer.mapping) == ("default_cma_region", libdmabuf.WRITE_COMBINED)
+    assert (buffer.pool, buffer.mapping) == ("default_cma_region", dmabuf.Mapping.WRITE_COMBINED)
     assert buffer.address[1] - buffer.address[0] == MIB
     buffer.close()
 
@@ -121,17 +121,17 @@ def test_display_gets_memory_too(client):
 
 
 def test_reader_gets_a_cached_mapping(client, free_camera):
-    buffer, = client.allocate(MIB, free_camera, usage=libdmabuf.CPU_READS_OFTEN)
-    assert buffer.mapping == libdmabuf.CACHED
+    buffer, = client.allocate(MIB, free_camera, usage=dmabuf.Usage.CPU_READS_OFTEN)
+    assert buffer.mapping == dmabuf.Mapping.CACHED
     buffer.close()
 
 
 def test_no_map_region_is_never_cached(client, bound_camera):
-    buffer, = client.allocate(MIB, bound_camera, usage=libdmabuf.CPU_READS_OFTEN, pool="camera")
-    assert buffer.mapping == libdmabuf.WRITE_COMBINED
+    buffer, = client.allocate(MIB, bound_camera, usage=dmabuf.Usage.CPU_READS_OFTEN, pool="camera")
+    assert buffer.mapping == dmabuf.Mapping.WRITE_COMBINED
     buffer.close()
     text = refused(errno.EOPNOTSUPP, client.allocate, MIB, bound_camera, pool="camera",
-                   mapping=libdmabuf.CACHED)
+                   mapping=dmabuf.Mapping.CACHED)
     assert "camera" in text and "cached" in text
 
 
@@ -139,7 +139,7 @@ def test_several_buffers_or_none(client, bound_camera):
     buffers = client.allocate(MIB, bound_camera, count=14)
     assert len({buffer.id for buffer in buffers}) == 14
     close_all(buffers)
-    with guest.configured("[Pool camera]\nUserBytesMax=infinity\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Pool camera]\nUserBytesMax=infinity\n"), dmabuf.Connection() as client:
         refused(errno.ENOSPC, client.allocate, 3 * MIB, bound_camera, count=14, pool="camera")
     guest.wait_until(lambda: totals() == (0, 0), "what was allocated on the way is back")
 
@@ -159,7 +159,7 @@ def test_explain_says_why_a_large_buffer_passes_the_system_pool_over(free_camera
 
 
 def test_user_quota(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
         text = refused(errno.EDQUOT, client.allocate, 4096, free_camera)
         assert "user 0" in text and "3.0 MiB" in text and "UserBytesMax" in text
@@ -171,7 +171,7 @@ def test_user_quota(free_camera):
 
 def test_device_quota_counts_all_users(free_camera):
     text = "[Daemon]\nDeviceBytesMax=2M\nFairShare=no\n"
-    with guest.configured(text), libdmabuf.Connection() as client:
+    with guest.configured(text), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=2)
         done = guest.run("dmabufctl", "alloc", free_camera, "--size", "4K", user=VIDEO_USER,
                          groups=[video_group(free_camera)])
@@ -181,7 +181,7 @@ def test_device_quota_counts_all_users(free_camera):
 
 
 def test_charge_lasts_as_long_as_the_buffer_not_the_connection(free_camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         buffer, = client.allocate(MIB, free_camera)
     kept = os.dup(buffer.fd)
     buffer.close()
@@ -286,7 +286,7 @@ def test_udev_property_binds_a_pool(client, free_camera, pool):
 
 
 def test_many_clients_at_once(free_camera):
-    clients = [libdmabuf.Connection() for _ in range(32)]
+    clients = [dmabuf.Connection() for _ in range(32)]
     held = [client.allocate(4096, free_camera)[0] for client in clients]
     assert totals() == (32 * 4096, 32 * 4096)
     close_all(held)

@@ -8,10 +8,10 @@ import pathlib
 import signal
 import subprocess
 
+import dmabuf
 import guest
-import libdmabuf
 from guest import ctl, refused
-from libdmabuf import close_all
+from held import close_all
 
 MIB = 1 << 20
 ONE_USER, OTHER_USER = 1234, 1235
@@ -196,12 +196,12 @@ def test_limits_of_a_pool_and_of_a_user(client, bound_camera):
 
 def test_killed_daemon_knows_what_each_pool_and_user_in_it_holds(bound_camera):
     text = "[Pool camera]\nBytesMax=3M\nUserBytesMax=2M\n"
-    with reloaded(text), libdmabuf.Connection() as client:
+    with reloaded(text), dmabuf.Connection() as client:
         held = client.allocate(MIB, bound_camera, count=2, pool="camera")
         pid = guest.daemon_pid()
         os.kill(int(pid), signal.SIGKILL)
         guest.wait_until(lambda: guest.daemon_pid() not in ("0", pid), "systemd starts another")
-        with libdmabuf.Connection() as again:
+        with dmabuf.Connection() as again:
             text = refused(errno.EDQUOT, again.allocate, 4096, bound_camera, pool="camera")
             assert "2.0 MiB of 2.0 MiB" in text and "UserBytesMax= in [Pool camera]" in text
         group = [pathlib.Path(bound_camera).stat().st_gid]
@@ -230,7 +230,7 @@ def test_configuration_and_udev_override_facts(client, free_camera):
         assert journal(cursor)[0].count("platform:vivid.0 is overridden") == 1
     with reloaded(f"[Device {free_camera}]\nPool=codec\nCoherent=yes\n"):
         buffer, = client.allocate(MIB, free_camera)
-        assert (buffer.pool, buffer.mapping) == ("codec", libdmabuf.CACHED)
+        assert (buffer.pool, buffer.mapping) == ("codec", dmabuf.Mapping.CACHED)
         buffer.close()
 
 

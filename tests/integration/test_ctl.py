@@ -10,11 +10,11 @@ import select
 import signal
 import subprocess
 
+import dmabuf
 import guest
-import libdmabuf
 import pytest
 from guest import ctl
-from libdmabuf import close_all
+from held import close_all, exhaust
 from terminal import Terminal
 
 MIB = 1 << 20
@@ -58,7 +58,7 @@ def test_buffers(client, bound_camera, free_camera):
     listed = ctl("buffers")["buffers"]
     assert [(buffer["id"], buffer["size"], buffer["pool"], buffer["kind"], buffer["base"],
              buffer["end"]) for buffer in listed] == [
-        (granted.id, granted.size, granted.pool, granted.kind, *granted.address)
+        (granted.id, granted.size, granted.pool, str(granted.kind), *granted.address)
         for granted in held]
     assert {(buffer["uid"], buffer["user"], buffer["pid"]) for buffer in listed} == {
         (0, "root", os.getpid())}
@@ -108,7 +108,7 @@ def test_clients(client, free_camera):
         assert {entry["uid"] for entry in own} == {USER}
         assert program.pid in {entry["pid"] for entry in own}
         assert {entry["uid"] for entry in ctl("clients", user=OTHER)["clients"]} == {OTHER}
-    with pytest.raises(libdmabuf.Refused):
+    with pytest.raises(dmabuf.Error):
         client.allocate(1 << 40, free_camera)
     mine, = [entry for entry in ctl("clients")["clients"] if entry["pid"] == os.getpid()]
     assert (mine["requests"], mine["refused"]) == (3, 1)
@@ -120,7 +120,7 @@ def test_many_clients_are_listed_once_each():
     with contextlib.ExitStack() as stack:
         with guest.configured("[Daemon]\nUserConnectionsMax=200\n"):
             for _ in range(150):
-                stack.enter_context(libdmabuf.Connection())
+                stack.enter_context(dmabuf.Connection())
             listed = ctl("clients")["clients"]
             assert len([entry for entry in listed if entry["pid"] == os.getpid()]) == 150
             assert len(listed) == 151
@@ -129,7 +129,7 @@ def test_many_clients_are_listed_once_each():
 def test_status(client, free_camera):
     before, = ctl("status")["status"]
     held = client.allocate(MIB, free_camera, count=3)
-    with pytest.raises(libdmabuf.Refused):
+    with pytest.raises(dmabuf.Error):
         client.allocate(1 << 40, free_camera)
     after, = ctl("status", user=OTHER)["status"]
     assert (after["buffers"], after["size"]) == (3, 3 * MIB)
@@ -166,7 +166,7 @@ def test_top(client, free_camera):
 
 def test_explain_a_full_pool(bound_camera):
     with guest.configured("[Daemon]\nUserBytesMax=infinity\nDeviceBytesMax=infinity\n"
-                          "FairShare=no\n"), libdmabuf.Connection() as connection:
+                          "FairShare=no\n"), dmabuf.Connection() as connection:
         camera, = [pool for pool in ctl("pools")["pools"] if pool["name"] == "camera"]
         held = connection.allocate(camera["size"] - 2 * MIB, bound_camera, pool="camera")
         steps = {step["pool"]: step
@@ -187,11 +187,11 @@ def test_explain_a_full_pool(bound_camera):
 def test_explain_tells_the_largest_block(bound_camera):
     """Fragments: half of the pool is free, and no two pieces of it are neighbours."""
     with guest.configured("[Daemon]\nUserBytesMax=infinity\nDeviceBytesMax=infinity\n"
-                          "FairShare=no\n"), libdmabuf.Connection() as connection:
-        held = libdmabuf.exhaust(connection, bound_camera, "camera", MIB)
+                          "FairShare=no\n"), dmabuf.Connection() as connection:
+        held = exhaust(connection, bound_camera, "camera", MIB)
         close_all(held)
         held = []
-        with contextlib.suppress(libdmabuf.Refused):
+        with contextlib.suppress(dmabuf.Error):
             while True:
                 held += connection.allocate(MIB, bound_camera, pool="camera")
         held.sort(key=lambda buffer: buffer.address)
@@ -212,7 +212,7 @@ def quota_of(answer):
 
 def test_explain_quota(free_camera):
     with guest.configured("[Daemon]\nUserBytesMax=3M\nFairShare=no\n"), \
-            libdmabuf.Connection() as client:
+            dmabuf.Connection() as client:
         held = client.allocate(2 * MIB, free_camera)
         enough = quota_of(ctl("explain", free_camera, "--size", "1M"))
         assert enough["answer"] == "enough"
@@ -222,7 +222,7 @@ def test_explain_quota(free_camera):
         assert refused["why"] == "user 0 holds 2.0 MiB of 3.0 MiB"
         assert "UserBytesMax= in [Daemon]" in refused["needs"]
         # As it was told, and asking charged nothing.
-        with pytest.raises(libdmabuf.Refused) as caught:
+        with pytest.raises(dmabuf.Error) as caught:
             client.allocate(2 * MIB, free_camera)
         assert caught.value.errno == errno.EDQUOT
         held += client.allocate(MIB, free_camera)
@@ -290,13 +290,13 @@ def test_monitor_shows_a_life(client, free_camera):
         assert (released["size"], released["pool"], released["pid"]) == (MIB, buffer.pool,
                                                                          os.getpid())
         assert released["time"] > allocated["time"]
-        with pytest.raises(libdmabuf.Refused) as caught:
+        with pytest.raises(dmabuf.Error) as caught:
             client.allocate(1 << 40, free_camera)
         refused = monitor.until(event="refused", pid=os.getpid())[-1]
         assert refused["text"] == caught.value.strerror
         assert refused["error"] == errno.errorcode[caught.value.errno]
         assert refused["size"] == 1 << 40
-        with libdmabuf.Connection():
+        with dmabuf.Connection():
             monitor.until(event="connected", pid=os.getpid())
         monitor.until(event="left", pid=os.getpid())
         guest.systemctl("reload", "dmabufd.service")

@@ -6,8 +6,8 @@ import errno
 import os
 import pathlib
 
+import dmabuf
 import guest
-import libdmabuf
 import pytest
 from guest import ctl
 
@@ -45,7 +45,7 @@ def no_vgem():
 
 
 def test_device_that_appears_is_usable_at_once():
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         pid = guest.daemon_pid()
         for _ in range(50 if guest.LONG else 5):
             with vgem() as node:
@@ -60,19 +60,19 @@ def test_device_that_appears_is_usable_at_once():
 
 def test_device_that_goes_keeps_its_charges():
     limits = f"[Daemon]\nFairShare=no\n[Device {VGEM}]\nBytesMax=3M\n"
-    with guest.configured(limits), libdmabuf.Connection() as client:
+    with guest.configured(limits), dmabuf.Connection() as client:
         with vgem() as node:
             held = client.allocate(MIB, node, count=2)
         entry, other = ctl("buffers")["buffers"]
         assert entry["devices"] == other["devices"] and VGEM in str(entry["devices"])
-        with pytest.raises(libdmabuf.Refused) as caught:
+        with pytest.raises(dmabuf.Error) as caught:
             client.allocate(MIB, node)
         assert caught.value.errno in (errno.ENODEV, errno.ENOENT)
         # A daemon that never saw the device knows its charges, too.
         guest.systemctl("restart", "dmabufd.service")
-        with vgem() as node, libdmabuf.Connection() as client:
+        with vgem() as node, dmabuf.Connection() as client:
             assert {entry["used"] for entry in listed(VGEM)} == {2 * MIB}
-            with pytest.raises(libdmabuf.Refused, match="2.0 MiB of 3.0 MiB") as caught:
+            with pytest.raises(dmabuf.Error, match="2.0 MiB of 3.0 MiB") as caught:
                 client.allocate(2 * MIB, node)
             assert caught.value.errno == errno.EDQUOT
             held.pop().close()

@@ -14,13 +14,14 @@ import pathlib
 import random
 import struct
 
+import dmabuf
 import drm
 import edu
 import guest
-import libdmabuf
 import poolnode
 import pytest
 from guest import refused
+from held import close_all
 from poolnode import BUDDY, CACHED, CMA, COHERENT, CONTIGUOUS, WRITE_COMBINED
 
 MIB = 1 << 20
@@ -271,7 +272,7 @@ def test_drm_shows_the_same_memory(node, display, memory):
 
 def test_drm_handle_keeps_buffer_and_charge(node, display):
     path = os.readlink(f"/proc/self/fd/{display.fd}")
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         buffer, = client.allocate(MIB, path)
     handle = display.import_fd(buffer.fd)
     buffer.close()
@@ -405,8 +406,8 @@ def high(camera, picture):
     """A buffer of the daemon for no device, which lies above what 32 bits can say."""
     if edu.highest_ram() <= CAMERA_REACH + 1:
         pytest.skip("no memory above 4 GiB here")
-    with libdmabuf.Connection() as client:
-        buffer, = client.allocate(len(picture), usage=libdmabuf.CONTIGUOUS, pool="system")
+    with dmabuf.Connection() as client:
+        buffer, = client.allocate(len(picture), usage=dmabuf.Usage.CONTIGUOUS, pool="system")
     yield buffer
     buffer.close()
 
@@ -421,19 +422,19 @@ def test_daemon_heeds_what_a_named_device_reaches(camera, picture, high, pool):
     decision = {row["question"]: row["answer"]
                 for row in guest.ctl("explain", camera, "--size", len(picture))["decision"]}
     assert decision["highest address"] == hex(CAMERA_REACH)
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         low = client.allocate(len(picture), camera, count=3, pool=pool)
     assert all(buffer.address[1] <= CAMERA_REACH + 1 for buffer in low)
     capture(camera, low, picture, FRAMES)
-    libdmabuf.close_all(low)
+    close_all(low)
 
 
 @pytest.mark.parametrize("camera", ["contiguous"], indirect=True)
 def test_the_narrowest_of_several_devices_counts(camera, picture, high):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         low = client.allocate(len(picture), drm.node("vgem"), camera, pool="system")
     assert low[0].address[1] <= CAMERA_REACH + 1 < high.address[0]
-    libdmabuf.close_all(low)
+    close_all(low)
 
 
 @pytest.fixture
@@ -452,7 +453,7 @@ def test_bus_limits_what_its_devices_reach(node, narrow_bus, above, tmp_path):
     highest, camera = narrow_bus
     assert node.device("platform", NARROW).dma_mask == highest
     picture = own_picture(camera, tmp_path)
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         granted = client.allocate(len(picture), camera, count=2)
     for buffer in granted:
         assert node.describe(buffer.fd).end - 1 <= highest

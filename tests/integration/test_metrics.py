@@ -3,11 +3,11 @@
 
 import http.client
 
+import dmabuf
 import guest
-import libdmabuf
 import pytest
 from guest import ctl
-from libdmabuf import close_all
+from held import close_all
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 MIB = 1 << 20
@@ -34,7 +34,7 @@ def test_metrics(client, free_camera):
     before = metrics()
     held = client.allocate(MIB, free_camera, count=3)
     pool = held[0].pool
-    with pytest.raises(libdmabuf.Refused):
+    with pytest.raises(dmabuf.Error):
         client.allocate(1 << 40, free_camera)
     after = metrics()
     compare_with_pools(after)
@@ -56,9 +56,9 @@ def test_metrics(client, free_camera):
 
 
 def test_metrics_name_the_reason(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=1M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=1M\n"), dmabuf.Connection() as client:
         for size, pool in ((2 * MIB, None), (8 * MIB, "system")):
-            with pytest.raises(libdmabuf.Refused):
+            with pytest.raises(dmabuf.Error):
                 client.allocate(size, free_camera, pool=pool)
         numbers = metrics()
         assert {key[1]: value for key, value in numbers.items()

@@ -17,8 +17,8 @@ import tempfile
 import threading
 import time
 
+import dmabuf
 import guest
-import libdmabuf
 import load
 import poolnode
 import pytest
@@ -99,7 +99,7 @@ class Script(threading.Thread):
         """The library finds the next daemon with the next call."""
         try:
             return call()
-        except libdmabuf.Refused as error:
+        except dmabuf.Error as error:
             if error.errno not in load.RETRYABLE:
                 raise
         self.resets += 1
@@ -110,7 +110,7 @@ class Script(threading.Thread):
 
     def run(self):
         try:
-            self.connection = self.again(libdmabuf.Connection)
+            self.connection = self.again(dmabuf.Connection)
             self.allocate()
             self.allocate()
             while len(self.held) > 1:
@@ -165,7 +165,7 @@ def main_pid():
 @pytest.fixture
 def static_clients(free_camera):
     """Buffers of two connections that sit still: what is to be known again each time."""
-    with libdmabuf.Connection() as one, libdmabuf.Connection() as other:
+    with dmabuf.Connection() as one, dmabuf.Connection() as other:
         held = (one.allocate(4096, free_camera, count=3)
                 + other.allocate(3 * 4096, free_camera, count=2, pool="system"))
         yield {buffer.id: buffer.size for buffer in held}
@@ -276,7 +276,7 @@ def test_many_buffers_are_known_again(free_camera):
     """What one request made, the kernel makes again: with its tag, the books must hold each."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (BUFFERS + 1024, max(limits[1], BUFFERS + 1024)))
-    with libdmabuf.Connection() as connection:
+    with dmabuf.Connection() as connection:
         buffer, = connection.allocate(4096, free_camera, pool="system")
     fds = [buffer.fd]
     try:

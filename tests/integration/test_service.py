@@ -12,12 +12,13 @@ import stat
 import subprocess
 import threading
 
+import dmabuf
 import guest
-import libdmabuf
 import poolnode
 import pytest
 import wire
 from guest import ctl
+from held import exhaust
 
 MIB = 1 << 20
 ONE_USER, OTHER_USER = 1234, 1235
@@ -117,7 +118,7 @@ def watchdog_ends(pid):
 
 
 def test_watchdog_ends_a_daemon_that_hangs(free_camera):
-    with guest.service_with("WatchdogSec=2s"), libdmabuf.Connection() as client:
+    with guest.service_with("WatchdogSec=2s"), dmabuf.Connection() as client:
         buffer, = client.allocate(MIB, free_camera)
         pid = guest.daemon_pid()
         os.kill(int(pid), signal.SIGSTOP)
@@ -128,7 +129,7 @@ def test_watchdog_ends_a_daemon_that_hangs(free_camera):
 
 def test_watchdog_ends_a_loop_that_makes_no_progress(free_camera):
     """It spins on an event that it never gets to read; its clients' turn does not come."""
-    with guest.service_with("WatchdogSec=3s"), libdmabuf.Connection() as client:
+    with guest.service_with("WatchdogSec=3s"), dmabuf.Connection() as client:
         buffer, = client.allocate(MIB, free_camera)
         pid = guest.daemon_pid()
         node = next(filter(is_node, links(f"/proc/{pid}/fd")))
@@ -149,7 +150,7 @@ def kept_descriptors():
 def test_descriptor_of_the_node_is_kept_and_nothing_else(free_camera):
     guest.stop_daemon()
     assert kept_descriptors() == 0
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         buffers = client.allocate(4096, free_camera, count=14)
         guest.wait_until(lambda: kept_descriptors() == 1, "systemd keeps the node")
         for end in (lambda pid: os.kill(pid, signal.SIGKILL),
@@ -168,7 +169,7 @@ def test_descriptor_of_the_node_is_kept_and_nothing_else(free_camera):
 
 def test_releases_wait_for_the_next_daemon(free_camera):
     """The queue has a reader at every moment: what is released between two daemons stays in it."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = client.allocate(4096, free_camera, count=3)
     with guest.service_with("RestartSec=3s"):
         pid = guest.daemon_pid()
@@ -205,7 +206,7 @@ def test_crash_loop_ends_in_service(free_camera):
     """Failed starts without a limit, while a client waits; then the reason goes away."""
     assert properties("StartLimitIntervalUSec") == ["0"]
     assert properties("TriggerLimitIntervalUSec", unit="dmabufd.socket") == ["0"]
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = client.allocate(4096, free_camera)
     answers, starts = [], set()
     waiting = threading.Thread(target=lambda: answers.append(hello_within(120)))
@@ -323,9 +324,9 @@ def test_refusals_are_in_the_journal_once_a_minute_for_each_user(free_camera):
 
 
 def test_full_pools_are_in_the_journal(bound_camera):
-    with guest.configured("[Daemon]\nFairShare=no\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nFairShare=no\n"), dmabuf.Connection() as client:
         journal = Journal()
-        held = libdmabuf.exhaust(client, bound_camera, "camera", 4096)
+        held = exhaust(client, bound_camera, "camera", 4096)
         told, = journal.wait(POOL_FULL)
         assert told["DMABUFD_POOL"] == "camera"
         assert told["DMABUFD_DEVICE"] == "platform:camera"

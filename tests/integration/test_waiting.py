@@ -8,12 +8,12 @@ import signal
 import subprocess
 import time
 
+import dmabuf
 import guest
-import libdmabuf
 import pytest
 import wire
 from guest import ctl, refused
-from libdmabuf import close_all
+from held import close_all
 
 MIB = 1 << 20
 ONE_USER, OTHER_USER = 1234, 1235
@@ -108,7 +108,7 @@ def only(*words):
 
 
 def test_waits_for_memory_that_another_process_frees(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         holder, = full(client, camera, 1)
         with Waiter(camera, "32M", "1min", *only()) as waiter:
             wait_for_waiter(waiter)
@@ -119,7 +119,7 @@ def test_waits_for_memory_that_another_process_frees(camera):
 
 
 def test_waits_for_several_buffers_at_once(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 4)
         with Waiter(camera, "8M", "1min", *only("--count", "3")) as waiter:
             wait_for_waiter(waiter)
@@ -134,7 +134,7 @@ def test_waits_for_several_buffers_at_once(camera):
 
 def test_what_a_waiter_gets_in_vain_wakes_up_nobody(camera):
     """There is room for both of its buffers, in pieces that are too small for the second one."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 8)
         with Waiter(camera, "8M", "1min", *only("--count", "2")) as first, \
                 Waiter(camera, "8M", "1min", *only("--count", "2")) as second:
@@ -159,7 +159,7 @@ def test_what_a_waiter_gets_in_vain_wakes_up_nobody(camera):
 
 def test_what_a_waiter_got_in_vain_is_there_for_the_next(bound_camera):
     """In the quota, too: the first takes 6 MiB before it finds no room for the other 6."""
-    with guest.configured(UNSHARED + "BytesMax=32M\n"), libdmabuf.Connection() as client:
+    with guest.configured(UNSHARED + "BytesMax=32M\n"), dmabuf.Connection() as client:
         held = full(client, bound_camera, 8)
         with Waiter(bound_camera, "6M", "1min", *only("--count", "2")) as first:
             wait_for_waiter(first)
@@ -174,7 +174,7 @@ def test_what_a_waiter_got_in_vain_is_there_for_the_next(bound_camera):
 
 
 def test_waits_for_quota_of_its_user(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
         with Waiter(free_camera, "2M", "1min") as waiter:
             wait_for_waiter(waiter)
@@ -198,7 +198,7 @@ def test_waits_for_its_fair_share(bound_camera):
 
 
 def test_more_than_a_pool_is_refused_at_once(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         text = refused(errno.E2BIG, client.allocate, 33 * MIB, camera, pool="camera", wait=FOREVER)
         assert "32.0 MiB" in text and "still" not in text
         text = refused(errno.ENOSPC, client.allocate, 3 * MIB, camera, pool="camera", count=14,
@@ -209,21 +209,21 @@ def test_more_than_a_pool_is_refused_at_once(camera):
 
 
 def test_more_than_a_limit_is_refused_at_once(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), dmabuf.Connection() as client:
         refused(errno.EDQUOT, client.allocate, 4 * MIB, free_camera, wait=FOREVER)
         refused(errno.EDQUOT, client.allocate, MIB, free_camera, count=4, wait=FOREVER)
         close_all(client.allocate(MIB, free_camera, count=3, wait=FOREVER))
 
 
 def test_share_that_nobody_could_ever_have_is_refused_at_once(bound_camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         text = refused(errno.EDQUOT, client.allocate, 17 * MIB, bound_camera, pool="camera",
                        wait=FOREVER)
         assert "fair share of 16.0 MiB" in text
 
 
 def test_times_out_of_a_full_pool(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 4)
         start = time.monotonic()
         text = refused(errno.ENOSPC, client.allocate, 8 * MIB, camera, pool="camera", wait=700)
@@ -233,7 +233,7 @@ def test_times_out_of_a_full_pool(camera):
 
 
 def test_times_out_with_the_refusal_of_that_moment(free_camera):
-    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
         with Waiter(free_camera, "2M", "1500ms") as waiter:
             wait_for_waiter(waiter)
@@ -245,7 +245,7 @@ def test_times_out_with_the_refusal_of_that_moment(free_camera):
 
 
 def test_who_came_first_gets_it_first(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 8)
         waiters = []
         try:
@@ -268,7 +268,7 @@ def churn(client, camera, held, size):
         held.pop(0).close()
         try:
             held += client.allocate(size, camera, pool="camera")
-        except libdmabuf.Refused as error:
+        except dmabuf.Error as error:
             assert error.errno == errno.EDQUOT and "a request that waits" in error.strerror
             return got
     raise AssertionError("a hundred small requests went before the large one")
@@ -276,7 +276,7 @@ def churn(client, camera, held, size):
 
 def test_small_requests_do_not_starve_a_large_one(camera):
     """They pass it eight times; then what comes free is kept for it."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 16)
         with Waiter(camera, "8M", "1min", *only(), user=ONE_USER) as large:
             wait_for_waiter(large)
@@ -291,7 +291,7 @@ def test_small_requests_do_not_starve_a_large_one(camera):
 
 def test_large_requests_do_not_starve_small_ones(camera):
     """What is too little for a large one goes to a small one at once, and after a while again."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 16)
         with Waiter(camera, "16M", "infinity", *only(), user=ONE_USER) as large:
             wait_for_waiter(large)
@@ -312,7 +312,7 @@ def test_large_requests_do_not_starve_small_ones(camera):
 
 def test_waiting_for_oneself_holds_back_nobody_else(free_camera):
     text = "[Daemon]\nUserBytesMax=3M\nFairShare=no\n"
-    with guest.configured(text), libdmabuf.Connection() as client:
+    with guest.configured(text), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
         with Waiter(free_camera, "3M", "1min") as waiter:
             wait_for_waiter(waiter)
@@ -320,7 +320,7 @@ def test_waiting_for_oneself_holds_back_nobody_else(free_camera):
                 held.pop().close()
                 try:
                     held += client.allocate(MIB, free_camera)
-                except libdmabuf.Refused as error:
+                except dmabuf.Error as error:
                     assert "user 0 holds 2.0 MiB, and 3.0 MiB more are kept" in error.strerror
                     break
             else:
@@ -335,7 +335,7 @@ def test_waiting_for_oneself_holds_back_nobody_else(free_camera):
 
 
 def test_killed_waiter_leaves_no_trace(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 4)
         before = ctl("buffers")["buffers"], ctl("devices")["devices"], ctl("pools")["pools"]
         pid, fds = guest.daemon_pid(), daemon_fds()
@@ -356,7 +356,7 @@ def test_killed_waiter_leaves_no_trace(camera):
 
 
 def test_client_that_goes_on_talking_while_it_waits_is_dropped(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         holder, = full(client, camera, 1)
         body = (wire.request(size=MIB, devices=[os.stat(camera).st_rdev], pool=b"camera")
                 + wire.WAIT.pack(2**64 - 1))
@@ -371,7 +371,7 @@ def test_client_that_goes_on_talking_while_it_waits_is_dropped(camera):
 
 def test_number_of_waiters_is_bounded(bound_camera):
     with guest.configured(UNSHARED + "[Daemon]\nUserWaitersMax=2\nWaitersMax=3\n"), \
-            libdmabuf.Connection() as client:
+            dmabuf.Connection() as client:
         holder, = full(client, bound_camera, 1)
         waiters = []
         for user, error in ((None, None), (None, None), (None, "UserWaitersMax= in [Daemon]"),
@@ -391,7 +391,7 @@ def test_number_of_waiters_is_bounded(bound_camera):
 
 def test_reload_helps_who_waits(free_camera):
     drop_in = pathlib.Path("/etc/dmabufd/dmabufd.conf.d/90-test.conf")
-    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), libdmabuf.Connection() as client:
+    with guest.configured("[Daemon]\nUserBytesMax=3M\n"), dmabuf.Connection() as client:
         held = client.allocate(MIB, free_camera, count=3)
         with Waiter(free_camera, "1M", "1min") as waiter:
             wait_for_waiter(waiter)
@@ -415,7 +415,7 @@ def test_module_that_is_missing_is_waited_for(free_camera):
     guest.systemctl("stop", "dmabufd.service")
     guest.run("rmmod", "dmabuf_pool", check=True)
     try:
-        with libdmabuf.Connection() as client:
+        with dmabuf.Connection() as client:
             text = refused(errno.ENXIO, client.allocate, MIB, free_camera, wait=500)
             assert text.startswith("after 500 ms still: the kernel module dmabuf_pool is not")
     finally:
@@ -427,7 +427,7 @@ def test_module_that_is_missing_is_waited_for(free_camera):
 
 def test_who_waits_outlives_one_restart(camera):
     """The library asks the next daemon once; after that it is up to the program."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 1)
         with Waiter(camera, "1M", "infinity", *only()) as waiter:
             wait_for_waiter(waiter)
@@ -439,7 +439,7 @@ def test_who_waits_outlives_one_restart(camera):
 
 
 def test_a_second_restart_sends_waiters_away(camera):
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 1)
         with Waiter(camera, "1M", "infinity", *only()) as waiter:
             for _ in range(2):
@@ -451,7 +451,7 @@ def test_a_second_restart_sends_waiters_away(camera):
 
 def test_daemon_sleeps_while_somebody_waits(camera):
     """No tick, and no timer at all once nobody waits."""
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         held = full(client, camera, 1)
         pid = guest.daemon_pid()
         with Waiter(camera, "1M", "1h", *only()) as waiter:
@@ -461,7 +461,7 @@ def test_daemon_sleeps_while_somebody_waits(camera):
             time.sleep(3)  # the span that is observed, not a wait for something
             assert wakeups(pid) == before
         close_all(held)
-    with libdmabuf.Connection() as client:
+    with dmabuf.Connection() as client:
         close_all(client.allocate(MIB, camera))
         start = time.monotonic()
         with Waiter(camera, "32M", "2s", *only()) as waiter:

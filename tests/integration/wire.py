@@ -13,6 +13,7 @@ HEADER = struct.Struct("=IHHIi")  # length, opcode, n_fds, serial, status
 REQUEST = struct.Struct("=QIIII8Q32s32s")
 (HELLO, ALLOC, EXPLAIN, POOLS, DEVICES, BUFFERS, STATUS, CLIENTS, WATCH, REASONS, CHECK,
  BATCH, DESCRIBE) = range(1, 14)
+NOTIFY = 32
 FRAME_MAX = 4096
 
 

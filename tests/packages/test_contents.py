@@ -10,7 +10,7 @@ import pytest
 from conftest import NATIVE, OTHER, ROOT, output
 
 NAMES = {"dmabufd", "libdmabuf0", "libdmabuf-dev", "dmabufctl", "dmabuf-pool-dkms", "dmabufd-doc",
-         "gstreamer1.0-dmabufd"}
+         "gstreamer1.0-dmabufd", "python3-dmabuf"}
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # Debian's own: which package it is, and what the program that judges packages is told.
 DEBIANS = ("usr/share/doc/", "usr/share/lintian/")
@@ -27,7 +27,8 @@ def installed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("meson")
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "check": True}
     subprocess.run(["meson", "setup", folder / "build", ROOT, "--prefix=/usr", "-Dtests=false",
-                    "-Dgstreamer=enabled", f"--libdir=lib/{TRIPLETS[NATIVE]}"], **quiet)
+                    "-Dgstreamer=enabled", f"--libdir=lib/{TRIPLETS[NATIVE]}",
+                    "-Dpython.purelibdir=/usr/lib/python3/dist-packages"], **quiet)
     subprocess.run(["meson", "install", "-C", folder / "build"], **quiet,
                    env=os.environ | {"DESTDIR": str(folder / "root")})
     found = output("find", ".", "!", "-type", "d", cwd=folder / "root").split()
@@ -69,6 +70,7 @@ def test_a_cross_built_package_has_what_a_native_one_has(native, other):
     ("dmabufctl", "usr/bin/v4l2-show"),
     ("dmabufctl", "usr/share/man/man1/v4l2-convert.1.gz"),
     ("gstreamer1.0-dmabufd", f"usr/lib/{TRIPLETS[NATIVE]}/gstreamer-1.0/libgstdmabufd.so"),
+    ("python3-dmabuf", "usr/lib/python3/dist-packages/dmabuf.py"),
     ("dmabuf-pool-dkms", "usr/lib/modules-load.d/dmabufd.conf"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/install.md.gz"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/examples/boards/imx8mm-evk.dtso")])

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon for tests, see fake-daemon.h. One connection at a time, honest unless told otherwise.
+ * The daemon for tests, see fake-daemon.h. One frame at a time, honest unless told otherwise.
  */
 #include "fake-daemon.h"
 
 #include <err.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,18 +120,47 @@ static bool handle(struct fake_daemon *daemon, int fd, struct wire_frame *reques
 	return handler ? handler(fd, request) : fake_honest(fd, request);
 }
 
+#define CONNECTIONS_MAX 32
+
+/* The listener is the first. */
+struct server {
+	struct fake_daemon *daemon;
+	unsigned int n;
+	struct pollfd fds[1 + CONNECTIONS_MAX];
+};
+
+static void take_connection(struct server *server)
+{
+	int fd = accept4(server->fds[0].fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0 || server->n > CONNECTIONS_MAX)
+		_exit(1);
+	server->daemon->connections++;
+	server->fds[server->n++] = (struct pollfd){.fd = fd, .events = POLLIN};
+}
+
+/* Another takes the place of one that is closed. */
+static void serve_connection(struct server *server, unsigned int i)
+{
+	struct wire_frame request;
+	int fd = server->fds[i].fd;
+
+	if (wire_receive_plain(fd, &request) > 0 && handle(server->daemon, fd, &request))
+		return;
+	close(fd);
+	server->fds[i] = server->fds[--server->n];
+}
+
 static _Noreturn void serve(struct fake_daemon *daemon, int listener)
 {
-	int fd;
+	struct server server = {.daemon = daemon, .n = 1, .fds = {{listener, POLLIN, 0}}};
 
-	while ((fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-		struct wire_frame request;
-
-		daemon->connections++;
-		while (wire_receive_plain(fd, &request) > 0)
-			if (!handle(daemon, fd, &request))
-				break;
-		close(fd);
+	while (poll(server.fds, server.n, -1) >= 0) {
+		for (unsigned int i = server.n - 1; i > 0; i--)
+			if (server.fds[i].revents)
+				serve_connection(&server, i);
+		if (server.fds[0].revents)
+			take_connection(&server);
 	}
 	_exit(1);
 }
