@@ -10,46 +10,20 @@ import ctypes
 import errno
 import fcntl
 import os
-from ctypes import POINTER, byref, c_char_p, c_int, c_uint, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_int, c_uint64, c_void_p
 
+import dmabuf
 import guest
 import pytest
-from libdmabuf import CACHED, WRITE_COMBINED, Connection, lib
+from dmabuf import Connection, lib
 
+CACHED, WRITE_COMBINED = dmabuf.Mapping.CACHED, dmabuf.Mapping.WRITE_COMBINED
 KIB, MIB = 1 << 10, 1 << 20
 MAPPING, ALIGNMENT, CONTIGUOUS, ADDRESS = 1, 2, 4, 8
 READS_OFTEN, SCAN_OUT = 2, 1024
 DMA_BUF_SET_NAME = 0x40086201
 
-SETTERS = {"alignment": c_uint64, "address_bits": c_uint, "preferred": c_uint, "usage": c_uint,
-           "mapping": c_int, "size": c_uint64, "pool": c_char_p, "name": c_char_p}
-for setter, argument in SETTERS.items():
-    getattr(lib, f"dmabuf_request_set_{setter}").argtypes = [c_void_p, argument]
-lib.dmabuf_request_add_device_fd.argtypes = [c_void_p, c_int]
-lib.dmabuf_can_allocate.argtypes = [c_void_p, c_void_p, c_uint]
-lib.dmabuf_allocate_batch.argtypes = [c_void_p, POINTER(c_void_p), POINTER(c_void_p), c_uint]
-lib.dmabuf_buffer_get_fd.argtypes = [c_void_p]
-lib.dmabuf_buffer_get_relaxed.argtypes = [c_void_p]
-lib.dmabuf_buffer_is_contiguous.argtypes = [c_void_p]
-
-
-class ErrorInfo(ctypes.Structure):
-    _fields_ = [("code", c_int), ("refusal", c_int), ("text", c_char_p), ("pool", c_char_p),
-                ("device", c_char_p), ("wanted", c_uint64), ("available", c_uint64),
-                ("largest_free", c_uint64), ("limit", c_uint64), ("of_buffers", c_int)]
-
-
-class BufferInfo(ctypes.Structure):
-    _fields_ = [("id", c_uint64), ("size", c_uint64), ("base", c_uint64), ("end", c_uint64),
-                ("pool", c_char_p), ("name", c_char_p), ("devices", c_char_p), ("kind", c_int),
-                ("mapping", c_int), ("contiguous", c_int), ("uid", c_uint), ("pid", c_int),
-                ("relaxed", c_uint)]
-
-
-Visitor = ctypes.CFUNCTYPE(c_int, POINTER(BufferInfo), c_void_p)
-lib.dmabuf_get_error_info.argtypes = [c_void_p]
-lib.dmabuf_get_error_info.restype = POINTER(ErrorInfo)
-lib.dmabuf_fd_get_info.argtypes = [c_void_p, c_int, Visitor, c_void_p]
+Visitor = ctypes.CFUNCTYPE(c_int, POINTER(dmabuf.BufferInfo), c_void_p)
 
 
 @contextlib.contextmanager
