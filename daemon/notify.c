@@ -45,7 +45,7 @@ void notify_of_settings(struct manager *m, const struct settings *after)
 
 static bool is_owner(const struct buffer *buffer, const struct peer *peer)
 {
-	return buffer->known && buffer->owner.pid == peer->pid && buffer->owner.uid == peer->uid;
+	return buffer->known && buffer->pid == peer->pid && buffer->uid == peer->uid;
 }
 
 /* One look at each buffer: who has some of this pool? */
