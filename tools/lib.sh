@@ -112,15 +112,16 @@ build_native() {
 }
 
 # guest_options NAME: sets the array options, by which rig.py knows the guest. The name says it all:
-# ARCH-RELEASE, or with -noiommu or -packages after that; the release "debug" is the kernel that
-# DMABUFD_DEBUG_KERNEL names, and DMABUFD_KERNEL is another kernel for the default guest.
+# ARCH-RELEASE, or with -noiommu, -packages or -counting after that; the release "debug" is the kernel
+# that DMABUFD_DEBUG_KERNEL names, and DMABUFD_KERNEL is another kernel for the default guest, its
+# processor counting instructions or not.
 # shellcheck disable=SC2206,SC2207 # lists of words are wanted
 guest_options() {
 	local arch release variant
 	IFS=- read -r arch release variant <<<"$1"
 	options=(--arch "$arch")
 	case $release in
-	debug) options+=(--kernel $(debug_kernel)) ;;
+	debug) options+=(--kernel $(kernel_packages debug "$DMABUFD_DEBUG_KERNEL")) ;;
 	*) options+=(--release "$release") ;;
 	esac
 	case $variant in
@@ -132,8 +133,10 @@ guest_options() {
 		# The headers bring a kernel with them, whose initrd would take minutes: nobody boots it.
 		export INITRD=No
 		;;
+	counting) options+=(--counting) ;;
 	esac
-	[ "$1" != "$default_guest" ] || options+=(${DMABUFD_KERNEL:+--kernel $DMABUFD_KERNEL})
+	[ "${1%-counting}" != "$default_guest" ] || [ -z "${DMABUFD_KERNEL-}" ] ||
+		options+=(--kernel $(kernel_packages bench "$DMABUFD_KERNEL"))
 }
 
 # guest_packages ARCH RELEASE: a list of what a guest has that builds the module for its kernel.
@@ -145,12 +148,12 @@ guest_packages() {
 	echo "$list"
 }
 
-# .deb files; out of a folder those of the kernel that calls itself debug.
-debug_kernel() {
-	if [ -d "$DMABUFD_DEBUG_KERNEL" ]; then
-		ls "$DMABUFD_DEBUG_KERNEL"/linux-{image,headers}-*debug_*.deb
+# kernel_packages NAME PLACE: .deb files; out of a folder those of the kernel that calls itself so.
+kernel_packages() {
+	if [ -d "$2" ]; then
+		ls "$2"/linux-{image,headers}-*"$1"_*.deb
 	else
-		echo "$DMABUFD_DEBUG_KERNEL"
+		echo "$2"
 	fi
 }
 

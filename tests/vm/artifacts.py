@@ -48,10 +48,12 @@ class Setup:
     cold: bool = False
     packages: Path | None = None
     """A list of more of them in its image, in the format of the file packages."""
+    counting: bool = False
+    """Its clock counts instructions: slow, and the same on any machine under any load."""
 
     @property
     def board(self) -> Board:
-        return boards.find(self.arch, self.iommu)
+        return boards.find(self.arch, self.iommu, self.counting)
 
     @property
     def words(self) -> str:

@@ -10,6 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 
+MULTI = ("-smp", "2", "-accel", "tcg,thread=multi")
+# One processor, whose clock goes by one nanosecond with each instruction; while it has nothing to do
+# the clock jumps to the next timer.
+COUNTING = ("-smp", "1", "-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off")
+
+
 @dataclass(frozen=True)
 class Board:
     qemu: str
@@ -23,6 +29,7 @@ class Board:
     """A PCI device with a DMA engine; how far it reaches is in its dma_mask, 28 bits by default."""
     overlay: bool
     """Whether a device tree describes the board, so that board.dtso can be laid over it."""
+    processors: tuple[str, ...] = MULTI
 
 
 ARM64 = Board(
@@ -54,6 +61,7 @@ BOARDS = {("arm64", True): ARM64, ("arm64", False): ARM64_WITHOUT_IOMMU, ("amd64
 ARCHITECTURES = sorted({arch for arch, _ in BOARDS})
 
 
-def find(arch: str, iommu: bool) -> Board:
+def find(arch: str, iommu: bool, counting: bool = False) -> Board:
     """The board with an IOMMU if that is wanted and there is one, else the one without."""
-    return BOARDS.get((arch, iommu)) or BOARDS[arch, False]
+    board = BOARDS.get((arch, iommu)) or BOARDS[arch, False]
+    return replace(board, processors=COUNTING) if counting else board

@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-KEEP = 8
+KEEP = 10
 """So many folders of one kind stay; the one that was used longest ago goes first. More than there
 are guests in use at a time, or else each would push another out."""
 PART = ".part"

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from boards import Board
 
-PROCESSORS = ["-smp", "2", "-accel", "tcg,thread=multi"]
 # A panic must end the emulator and an oops must be a panic: a broken guest proves nothing.
 APPEND = "rdinit=/sbin/init panic=-1 oops=panic"
 PORTS = ("control", "tar", "output")
@@ -41,7 +40,7 @@ def dump_devicetree(board: Board, file: Path, memory: str) -> list[str]:
     """The command that writes the device tree which the emulator would pass to a kernel."""
     return [board.qemu, "-nodefaults", "-display", "none",
             "-machine", f"{board.machine},dumpdtb={file}", "-m", memory,
-            "-cpu", board.processor, *PROCESSORS]
+            "-cpu", board.processor, *board.processors]
 
 
 class Machine:
@@ -88,7 +87,7 @@ class Machine:
             "setpriv", "--pdeathsig", "KILL",
             board.qemu, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
             "-machine", f"{board.machine},memory-backend=ram", "-m", memory,
-            "-cpu", board.processor, *PROCESSORS,
+            "-cpu", board.processor, *board.processors,
             "-object", f"memory-backend-file,id=ram,size={memory},{backing}",
             "-serial", f"file:{console}",
             "-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control",

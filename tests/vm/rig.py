@@ -100,6 +100,8 @@ def _options() -> argparse.ArgumentParser:
                         help=".deb files of a kernel, instead of the distribution's newest")
     parser.add_argument("--packages", type=Path, metavar="LIST",
                         help="a file that names more packages for the guest's image")
+    parser.add_argument("--counting", action="store_true",
+                        help="one processor, whose clock counts the instructions that it executed")
     parser.add_argument("--devicetree", type=Path, metavar="DTB",
                         help="instead of the emulator's with board.dtso on top")
     parser.add_argument("--memory", default=Setup.memory, help="default: %(default)s")
@@ -122,7 +124,7 @@ def _main() -> int:
     setup = Setup(arch=options.arch, release=options.release, iommu=options.iommu,
                   kernel=tuple(options.kernel), devicetree=options.devicetree,
                   memory=options.memory, append=options.append, cold=options.cold,
-                  packages=options.packages)
+                  packages=options.packages, counting=options.counting)
     if options.what != "run":
         print(artifacts.MAKERS[options.what](setup))
         return 0

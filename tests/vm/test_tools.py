@@ -32,7 +32,8 @@ def options(name: str, settings: str = "") -> list[str]:
 @pytest.mark.parametrize("name, expected", [
     ("arm64-6.12", "--arch arm64 --release 6.12"),
     ("amd64-6.1", "--arch amd64 --release 6.1"),
-    ("arm64-6.12-noiommu", "--arch arm64 --release 6.12 --no-iommu --memory 4G")])
+    ("arm64-6.12-noiommu", "--arch arm64 --release 6.12 --no-iommu --memory 4G"),
+    ("arm64-6.12-counting", "--arch arm64 --release 6.12 --counting")])
 def test_the_name_of_a_guest_says_what_it_is(name: str, expected: str) -> None:
     assert options(name) == expected.split()
 
@@ -40,6 +41,7 @@ def test_the_name_of_a_guest_says_what_it_is(name: str, expected: str) -> None:
 def test_another_kernel_is_the_default_guests_only() -> None:
     settings = "DMABUFD_KERNEL='i.deb h.deb'"
     assert options("arm64-6.12", settings)[-3:] == ["--kernel", "i.deb", "h.deb"]
+    assert options("arm64-6.12-counting", settings)[-3:] == ["--kernel", "i.deb", "h.deb"]
     assert "--kernel" not in options("arm64-6.1", settings)
 
 
@@ -55,7 +57,7 @@ def test_the_debug_kernel_is_found_in_its_folder(tmp_path: Path) -> None:
 
 
 def test_guests_do_not_push_each_other_out_of_the_cache() -> None:
-    used_besides = ["arm64-debug", "amd64-6.1"]
+    used_besides = ["arm64-debug", "amd64-6.1", "arm64-6.12-counting"]
     assert len(GUESTS + used_besides) <= cache.KEEP
 
 
