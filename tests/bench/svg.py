@@ -40,7 +40,7 @@ class Chart:
                           "</svg>", ""])
 
     def _decades(self):
-        values = [y for _, points, _ in self.curves for _, y in points]
+        values = [y for _, points, _ in self.curves for _, y in points] or [1]
         return (math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)) + 1e-9))
 
     def _x(self, value):
