@@ -93,13 +93,13 @@ int wire_answer(int fd)
 	return descriptor;
 }
 
-/* The list of pools behind the last: the daemon reads, looks, answers. */
+/* The list of buffers behind the last: the daemon reads, looks, answers, and asks no kernel. */
 static void ask_nothing(int fd, const struct bench_options *options)
 {
-	struct frame frame = {.cursor = {.after = UINT32_MAX}};
+	struct frame frame = {.cursor = {.after = UINT64_MAX}};
 	uint64_t t = bench_now();
 
-	send_frame(fd, &frame, DMABUFD_POOLS, sizeof(frame.cursor));
+	send_frame(fd, &frame, DMABUFD_BUFFERS, sizeof(frame.cursor));
 	receive_frame(fd, &frame);
 	bench_sample("nothing asked", options->broker, 0, bench_now() - t);
 	bench_settle(options);
