@@ -176,8 +176,15 @@ def machine(results):
 
 
 def absent(results):
-    lines = [f"- {NAMES.get(what, what)}: {why}" for what, why in results.data["missing"].items()]
+    missing = results.data["missing"]
+    lines = [f"- {NAMES[what]}: {why}" for what, why in missing.items() if what in NAMES]
     return "\n".join(["Not on this machine:", "", *lines, ""]) if lines else ""
+
+
+def refused(results, importer):
+    """Whose memory the importer does not take."""
+    names = [NAMES[who] for who in NAMES if f"{who} by {importer}" in results.data["missing"]]
+    return f"It refuses memory of: {', '.join(names)}.\n" if names else ""
 
 
 def page(time, counted):
@@ -204,7 +211,8 @@ def page(time, counted):
             yield from (f"{title}:\n", by_size(time, step, microseconds) + "\n")
     for what in ("import contiguous", "import by CPU"):
         if measured(time, what):
-            yield from (f"vivid, {what}:\n", by_size(time, what, microseconds) + "\n")
+            yield from (f"vivid, {what}:\n", by_size(time, what, microseconds) + "\n",
+                        refused(time, what))
     yield from (
         "## The slowest of many\n", "![Tails](performance/tails.svg)\n", tail_table(time) + "\n",
         "Pressure is a tmpfs that fills memory, CMA areas among it, and is rewritten all the time: its",
