@@ -79,6 +79,15 @@ def check_shell(block):
     return "".join(complaints(["bash", "-n"], step.command) for step in steps)
 
 
+def check_python(block):
+    """That it is the language; tests/unit/test_examples.py runs it."""
+    try:
+        compile(block.text, str(block), "exec")
+    except SyntaxError as error:
+        return str(error)
+    return ""
+
+
 def check(block, root, daemon, compiler):
     """What is wrong with a block; nothing when all is well."""
     if block.language in ("sh", "console"):
@@ -89,6 +98,8 @@ def check(block, root, daemon, compiler):
         return complaints([daemon, "--check"], block.text, ".conf")
     if block.language == "dts":
         return check_dts(block)
+    if block.language == "python":
+        return check_python(block)
     if block.language == "text":
         return "" if "not run" in block.marks else "text that says nowhere why nothing checks it"
     return f'nothing checks the language "{block.language}"'
