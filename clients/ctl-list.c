@@ -13,6 +13,7 @@ enum {
 	P_KIND,
 	P_SIZE,
 	P_USED,
+	P_STOCKED,
 	P_LARGEST,
 	P_MAPPINGS,
 	P_BASE,
@@ -24,6 +25,7 @@ static const struct table_column pool_columns[N_POOL] = {
 	[P_KIND] = {"KIND", TABLE_TEXT, TABLE_SHOWN, "coherent, cma or buddy"},
 	[P_SIZE] = {"SIZE", TABLE_SIZE, TABLE_SHOWN, "- when without limit or unknown"},
 	[P_USED] = {"USED", TABLE_SIZE, TABLE_SHOWN, "allocated through dmabufd"},
+	[P_STOCKED] = {"STOCKED", TABLE_SIZE, TABLE_SHOWN, "kept ready for coming buffers"},
 	[P_LARGEST] = {"LARGEST", TABLE_SIZE, TABLE_SHOWN, "largest contiguous block when empty"},
 	[P_MAPPINGS] = {"MAPPINGS", TABLE_TEXT, TABLE_SHOWN, "mappings that it can give",
 			TABLE_SHRINKS},
@@ -48,6 +50,7 @@ static int add_pool(const struct dmabuf_pool_info *pool, void *userdata)
 	if (pool->size)
 		table_set_number(table, P_SIZE, pool->size);
 	table_set_number(table, P_USED, pool->used);
+	table_set_number(table, P_STOCKED, pool->stocked);
 	if (pool->max_block)
 		table_set_number(table, P_LARGEST, pool->max_block);
 	table_set_text(table, P_MAPPINGS, mappings);

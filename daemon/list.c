@@ -39,12 +39,21 @@ static void pool_fill(struct dmabufd_pool *to, const struct pool *pool, bool sho
 	to->size = pool->size;
 	to->used = pool->used;
 	to->max_block = pool->max_block;
+	to->stocked = pool->stocked;
+	to->stock_limit = pool->stock_limit;
+}
+
+/* Bytes of each pool in the reply: an older client knows the start of it. */
+static size_t pool_get_record(const struct client *client)
+{
+	return client->minor >= 2 ? sizeof(struct dmabufd_pool) : DMABUFD_POOL_SIZE_0;
 }
 
 /* The cursor is how many pools were listed already. */
 int handle_pools(struct client *client, const struct wire_frame *request, struct reply *reply)
 {
 	const struct pool *pools;
+	size_t record = pool_get_record(client);
 	unsigned int n_pools, n;
 	uint64_t at = request->cursor.after;
 	int r = check_module(client, reply);
@@ -56,10 +65,13 @@ int handle_pools(struct client *client, const struct wire_frame *request, struct
 		return reply_fail(reply, -EIO, "cannot read the pools: %s", strerror(-r));
 	pools = module_get_pools(client->manager->module, &n_pools);
 	reply_set_body(reply, sizeof(reply->frame.body));
-	for (n = 0; n < WIRE_POOLS_MAX && at < n_pools; n++)
-		pool_fill(&reply->frame.pools[n], &pools[at++],
-			  client_is_root_or_in(client, DAEMON_ADDRESS_GROUP));
-	page_finish(reply, sizeof(struct dmabufd_pool), at < n_pools ? at : 0, n);
+	for (n = 0; n < WIRE_POOLS_MAX && at < n_pools; n++) {
+		struct dmabufd_pool pool = {0};
+
+		pool_fill(&pool, &pools[at++], client_is_root_or_in(client, DAEMON_ADDRESS_GROUP));
+		memcpy((char *)reply->frame.pools + n * record, &pool, record);
+	}
+	page_finish(reply, record, at < n_pools ? at : 0, n);
 	return 0;
 }
 

@@ -74,6 +74,7 @@ static int read_pool(int fd, unsigned int index, struct pool *ret)
 		.free_known = info.flags & DMABUF_POOL_FREE_KNOWN,
 		.free_block = info.free_block,
 		.stocked = info.stocked,
+		.stock_limit = info.stock_limit,
 		.system = info.flags & DMABUF_POOL_SYSTEM,
 	};
 	memcpy(ret->name, info.name, sizeof(ret->name) - 1);

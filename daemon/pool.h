@@ -53,6 +53,7 @@ struct pool {
 	bool free_known;     /* free_block tells: no driver allocates from it beside the module */
 	uint64_t free_block; /* largest contiguous block that is free or makes way */
 	uint64_t stocked;    /* kept ready; makes way for whoever needs the pool */
+	uint64_t stock_limit;
 };
 
 /* The pool of this name, as a mask of its index; 0 when there is none. */

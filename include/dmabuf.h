@@ -362,6 +362,8 @@ struct dmabuf_pool_info {
 	uint64_t size;      /* 0 when without limit or unknown */
 	uint64_t used;      /* allocated through the daemon */
 	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
+	uint64_t stocked;   /* kept ready for coming buffers, in none now and charged to nobody */
+	uint64_t stock_limit; /* that may be: Stock= in dmabufd.conf(5) */
 };
 
 struct dmabuf_device_info {

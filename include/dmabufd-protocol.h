@@ -232,7 +232,12 @@ struct dmabufd_pool {
 	uint64_t size;     /* 0 when without limit or unknown */
 	uint64_t used;
 	uint64_t max_block; /* largest contiguous block when empty; 0 when unknown */
+	/* Since minor 2: */
+	uint64_t stocked;     /* kept ready for coming buffers; part of no other number */
+	uint64_t stock_limit; /* that may be */
 };
+
+#define DMABUFD_POOL_SIZE_0 72 /* bytes of dmabufd_pool before minor 2 */
 
 /* dmabufd_device.flags */
 #define DMABUFD_DEVICE_COHERENT (1u << 0)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The state of the daemon: pools, devices, buffers and clients, a page at a time. Each frame lives on the stack of its call, so that a callback may use the connection.
+ * The state of the daemon: pools, devices, buffers and clients, a page at a time. Each frame lives
+ * on the stack of its call, so that a callback may use the connection.
  */
+#include <string.h>
 
 #include "private.h"
 
@@ -9,25 +11,50 @@
 struct listing {
 	enum dmabufd_opcode opcode;
 	size_t item_size;
+	size_t older_size; /* of a daemon before minor 2; 0: the same */
 	bool (*is_valid)(const void *item);
 	int (*visit)(const void *item, const void *visitor);
 };
+
+union item {
+	struct dmabufd_pool pool;
+	struct dmabufd_device device;
+	struct dmabufd_buffer buffer;
+	struct dmabufd_client client;
+};
+
+static size_t get_item_size(const struct dmabuf *conn, const struct listing *listing)
+{
+	return conn->minor < 2 && listing->older_size ? listing->older_size : listing->item_size;
+}
+
+/* What an older daemon does not say is zero. */
+static union item get_item(const struct wire_frame *frame, size_t size, size_t i)
+{
+	union item item = {0};
+
+	memcpy(&item, (const char *)frame->pools + i * size, size);
+	return item;
+}
 
 /* Returns the number of items. The next page must lie further on, or the list would never end. */
 static int check_page(struct dmabuf *conn, const struct listing *listing,
 		      const struct wire_frame *frame, size_t body, uint64_t after)
 {
 	const struct dmabufd_page *page = &frame->page;
+	size_t size = get_item_size(conn, listing);
 
 	if (body < sizeof(*page) || page->pad != 0 ||
-	    page->count != (body - sizeof(*page)) / listing->item_size ||
-	    (body - sizeof(*page)) % listing->item_size != 0)
+	    page->count != (body - sizeof(*page)) / size || (body - sizeof(*page)) % size != 0)
 		return connection_fail_protocol(conn, "malformed page");
 	if (page->next != 0 && (page->count == 0 || page->next <= after))
 		return connection_fail_protocol(conn, "a list without end");
-	for (uint32_t i = 0; i < page->count; i++)
-		if (!listing->is_valid((const char *)frame->pools + i * listing->item_size))
+	for (uint32_t i = 0; i < page->count; i++) {
+		const union item item = get_item(frame, size, i);
+
+		if (!listing->is_valid(&item))
 			return connection_fail_protocol(conn, "malformed item of a list");
+	}
 	return (int)page->count;
 }
 
@@ -38,17 +65,20 @@ static int list(struct dmabuf *conn, const struct listing *listing, const void *
 	do {
 		struct wire_frame frame = {.cursor = {.after = after}};
 		int r, count;
+		size_t size;
 
 		r = connection_call_plain(conn, listing->opcode, &frame, sizeof(frame.cursor));
 		if (r < 0)
 			return r;
+		/* A callback may use the connection, and find another daemon there. */
+		size = get_item_size(conn, listing);
 		count = check_page(conn, listing, &frame, (size_t)r, after);
 		if (count < 0)
 			return count;
 		for (int i = 0; i < count; i++) {
-			r = listing->visit((const char *)frame.pools +
-						   (size_t)i * listing->item_size,
-					   visitor);
+			const union item item = get_item(&frame, size, (size_t)i);
+
+			r = listing->visit(&item, visitor);
 			if (r != 0)
 				return r;
 		}
@@ -81,6 +111,8 @@ static int visit_pool(const void *item, const void *visitor)
 		.size = pool->size,
 		.used = pool->used,
 		.max_block = pool->max_block,
+		.stocked = pool->stocked,
+		.stock_limit = pool->stock_limit,
 	};
 
 	return v->fn(&info, v->userdata);
@@ -91,7 +123,7 @@ DMABUF_PUBLIC int dmabuf_list_pools(struct dmabuf *conn,
 				    void *userdata)
 {
 	static const struct listing pools = {DMABUFD_POOLS, sizeof(struct dmabufd_pool),
-					     pool_is_valid, visit_pool};
+					     DMABUFD_POOL_SIZE_0, pool_is_valid, visit_pool};
 	struct pool_visitor visitor = {fn, userdata};
 
 	return list(conn, &pools, &visitor);
@@ -136,7 +168,7 @@ DMABUF_PUBLIC int dmabuf_list_devices(struct dmabuf *conn,
 						void *userdata),
 				      void *userdata)
 {
-	static const struct listing devices = {DMABUFD_DEVICES, sizeof(struct dmabufd_device),
+	static const struct listing devices = {DMABUFD_DEVICES, sizeof(struct dmabufd_device), 0,
 					       device_is_valid, visit_device};
 	struct device_visitor visitor = {fn, userdata};
 
@@ -180,7 +212,7 @@ DMABUF_PUBLIC int dmabuf_list_clients(struct dmabuf *conn,
 						void *userdata),
 				      void *userdata)
 {
-	static const struct listing clients = {DMABUFD_CLIENTS, sizeof(struct dmabufd_client),
+	static const struct listing clients = {DMABUFD_CLIENTS, sizeof(struct dmabufd_client), 0,
 					       client_is_valid, visit_client};
 	struct client_visitor visitor = {fn, userdata};
 
@@ -231,7 +263,7 @@ DMABUF_PUBLIC int dmabuf_list_buffers(struct dmabuf *conn,
 						void *userdata),
 				      void *userdata)
 {
-	static const struct listing buffers = {DMABUFD_BUFFERS, sizeof(struct dmabufd_buffer),
+	static const struct listing buffers = {DMABUFD_BUFFERS, sizeof(struct dmabufd_buffer), 0,
 					       listed_buffer_is_valid, visit_buffer};
 	struct buffer_visitor visitor = {fn, userdata};
 

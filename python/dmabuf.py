@@ -70,7 +70,8 @@ def _structure(name, *fields):
 
 PoolInfo = _structure(
     "dmabuf_pool_info", ("name", c_char_p), ("kind", c_int), ("mappings", c_uint),
-    ("base", c_uint64), ("size", c_uint64), ("used", c_uint64), ("max_block", c_uint64))
+    ("base", c_uint64), ("size", c_uint64), ("used", c_uint64), ("max_block", c_uint64),
+    ("stocked", c_uint64), ("stock_limit", c_uint64))
 DeviceInfo = _structure(
     "dmabuf_device_info", ("node", c_char_p), ("device", c_char_p), ("pool", c_char_p),
     ("dma_mask", c_uint64), ("used", c_uint64), ("limit", c_uint64), ("coherent", c_int),

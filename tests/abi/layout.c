@@ -163,13 +163,16 @@ AT(dmabufd_step, why, 40);
 SIZE(dmabufd_page, 16);
 AT(dmabufd_page, count, 8);
 
-SIZE(dmabufd_pool, 72);
+SIZE(dmabufd_pool, 88);
 AT(dmabufd_pool, kind, 32);
 AT(dmabufd_pool, mappings, 36);
 AT(dmabufd_pool, base, 40);
 AT(dmabufd_pool, size, 48);
 AT(dmabufd_pool, used, 56);
 AT(dmabufd_pool, max_block, 64);
+AT(dmabufd_pool, stocked, 72);
+AT(dmabufd_pool, stock_limit, 80);
+NUMBER(DMABUFD_POOL_SIZE_0, 72);
 
 SIZE(dmabufd_device, 200);
 AT(dmabufd_device, device, 64);

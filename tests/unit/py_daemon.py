@@ -67,7 +67,8 @@ class Daemon:
             return self.allocate(body)
         return {
             wire.HELLO: (struct.pack("=II", 1, 2),),
-            wire.POOLS: (page(struct.pack("=32sIIQQQQ", b"camera", 1, 4, 0, 1 << 20, 7, 1 << 20)),),
+            wire.POOLS: (page(struct.pack("=32sIIQQQQQQ", b"camera", 1, 4, 0, 1 << 20, 7, 1 << 20, 3,
+                                           5)),),
             wire.DEVICES: (page(struct.pack("=64s64s32sQQQQII", b"/dev/video0", b"platform:camera",
                                             b"", 81 << 32, 2**32 - 1, 5, 2**64 - 1, 5, 0)),),
             wire.BUFFERS: (page(buffer(1, 4096)),),

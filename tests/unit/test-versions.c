@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * This library and a daemon of another minor version: one of minor 0 or 1 takes requests of its own
- * size and nothing else, and is never asked for what it does not know; a newer one is spoken to as what this library knows.
+ * size and nothing else, and is never asked for what it does not know; a newer one is spoken to as
+ * what this library knows.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,6 +163,43 @@ static void test_daemon_of_minor_1(void **state)
 	assert_int_equal(allocate(fixture), 0);
 }
 
+/* Two pools as they were before minor 2: 72 bytes each. */
+static bool pools_1(int fd, struct wire_frame *request)
+{
+	char *at = (char *)request->pools;
+	const struct dmabufd_pool pools[] = {{.name = "one", .kind = 1, .max_block = 7},
+					     {.name = "two", .kind = 2, .max_block = 8}};
+
+	request->page = (struct dmabufd_page){.count = 2};
+	memcpy(at, &pools[0], 72);
+	memcpy(at + 72, &pools[1], 72);
+	return fake_reply(fd, request, sizeof(request->page) + 2 * 72);
+}
+
+static int see_pool(const struct dmabuf_pool_info *pool, void *userdata)
+{
+	unsigned int *n = userdata;
+
+	assert_string_equal(pool->name, *n ? "two" : "one");
+	assert_int_equal(pool->max_block, 7 + *n);
+	assert_int_equal(pool->stocked, 0);
+	assert_int_equal(pool->stock_limit, 0);
+	(*n)++;
+	return 0;
+}
+
+static void test_pools_of_minor_1(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned int n = 0;
+
+	use_daemon(fixture, hello_1, pools_1);
+	assert_int_equal(dmabuf_list_pools(fixture->conn, see_pool, &n), 0);
+	assert_int_equal(n, 2);
+	use_daemon(fixture, hello_99, pools_1);
+	assert_int_equal(dmabuf_list_pools(fixture->conn, see_pool, &n), -EPROTO);
+}
+
 static void test_newer_daemon(void **state)
 {
 	struct fixture *fixture = *state;
@@ -226,9 +264,13 @@ static void test_wait_prolongs_the_timeout(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_older_daemon),       TEST(test_older_daemon_cannot_wait),
-		TEST(test_daemon_of_minor_1),  TEST(test_newer_daemon),
-		TEST(test_wait_without_limit), TEST(test_wait_prolongs_the_timeout),
+		TEST(test_older_daemon),
+		TEST(test_older_daemon_cannot_wait),
+		TEST(test_daemon_of_minor_1),
+		TEST(test_pools_of_minor_1),
+		TEST(test_newer_daemon),
+		TEST(test_wait_without_limit),
+		TEST(test_wait_prolongs_the_timeout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,7 @@ class Look(Case):
         pool, = self.connection.pools()
         self.assertEqual((pool.name, pool.kind, pool.size, pool.used),
                          ("camera", dmabuf.Kind.COHERENT, 1 << 20, 7))
+        self.assertEqual((pool.stocked, pool.stock_limit), (3, 5))
         device, = self.connection.devices()
         self.assertEqual((device.node, device.pool, device.coherent, device.iommu, device.allowed),
                          ("/dev/video0", None, 1, 0, 1))
