@@ -86,7 +86,7 @@ static bool is_wanted(struct dbp_memory *have, struct dbp_memory *want)
 	       sg_phys(have->table.sgl) + have->size - 1 <= want->max_address;
 }
 
-/* Ready memory that will do, or NULL. It is in use from here on. */
+/* Ready memory that will do, the newest first, or NULL. It is in use from here on. */
 static struct entry *take_ready(struct dbp_pool *pool, struct dbp_memory *want)
 {
 	struct entry *entry, *found = NULL;
@@ -106,13 +106,14 @@ static struct entry *take_ready(struct dbp_pool *pool, struct dbp_memory *want)
 	return found;
 }
 
-static struct entry *take_first(struct dbp_pool *pool, struct list_head *list)
+/* What lies longest lies last. */
+static struct entry *take_oldest(struct dbp_pool *pool, struct list_head *list)
 {
-	struct entry *entry;
+	struct entry *entry = NULL;
 
 	spin_lock(&pool->lock);
-	entry = list_first_entry_or_null(list, struct entry, link);
-	if (entry) {
+	if (!list_empty(list)) {
+		entry = list_last_entry(list, struct entry, link);
 		list_del(&entry->link);
 		pool->n_stocked--;
 	}
@@ -123,7 +124,7 @@ static struct entry *take_first(struct dbp_pool *pool, struct list_head *list)
 /* What is not clean yet goes first. NULL when there is none. */
 static struct entry *take_any(struct dbp_pool *pool)
 {
-	return take_first(pool, &pool->unclean) ?: take_first(pool, &pool->ready);
+	return take_oldest(pool, &pool->unclean) ?: take_oldest(pool, &pool->ready);
 }
 
 /* False when there is no room for it. */
@@ -140,7 +141,7 @@ static bool add(struct dbp_pool *pool, struct entry *entry, struct list_head *li
 		if (!mem->stocked)
 			pool->stocked += mem->size;
 		mem->stocked = true;
-		list_add_tail(&entry->link, list);
+		list_add(&entry->link, list);
 		pool->n_stocked++;
 	}
 	spin_unlock(&pool->lock);
@@ -294,7 +295,7 @@ static void clean_work(struct work_struct *work)
 	struct dbp_pool *pool = container_of(work, struct dbp_pool, clean);
 	struct entry *entry;
 
-	while ((entry = take_first(pool, &pool->unclean))) {
+	while ((entry = take_oldest(pool, &pool->unclean))) {
 		if (clean_memory(pool, &entry->memory))
 			kfree(entry);
 		else

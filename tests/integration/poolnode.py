@@ -5,11 +5,13 @@ Knows the node and its ioctls only; nothing of the daemon. test_module.py holds 
 header's.
 """
 
+import contextlib
 import ctypes
 import errno
 import fcntl
 import os
 import struct
+import time
 from ctypes import Structure, c_char, c_int32, c_uint8, c_uint32, c_uint64
 
 NODE = "/dev/dmabuf_pool"
@@ -132,6 +134,27 @@ class Node:
 
     def stock(self, pool, limit):
         self.ioctl(STOCK, Stock(pool=self.pools()[pool].index, limit=limit))
+
+    @contextlib.contextmanager
+    def stocked(self, pool, limit):
+        """With another limit, from nothing to nothing; then as before."""
+        before = self.pools()[pool].stock_limit
+        try:
+            self.empty(pool)
+            self.stock(pool, limit)
+            yield
+            self.empty(pool)
+        finally:
+            self.stock(pool, before)
+
+    def empty(self, pool):
+        """What a worker has at hand comes back a moment later."""
+        self.stock(pool, 0)
+        for _ in range(3000):
+            if not self.pools()[pool].stocked:
+                return
+            time.sleep(0.01)
+        raise TimeoutError(f"the stock of {pool} is not given back")
 
     def live(self, page=64):
         """Every live buffer, a page at a time."""

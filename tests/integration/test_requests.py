@@ -168,6 +168,6 @@ def test_descriptors_of_others(client):
     (["--align", "64M", "--check"], 1),
     (["--align", "64M", "--prefer", "align", "--usage", "reads-often", "--check"], 0),
     (["--align", "3"], 2), (["--prefer", "size"], 2), (["--usage", "reads-often,never"], 2),
-], ids=" ".join)
+], ids=lambda value: " ".join(value) if isinstance(value, list) else f"exit {value}")
 def test_ctl(free_camera, arguments, code):
     assert guest.run("dmabufctl", "alloc", free_camera, "-s", "64K", *arguments).returncode == code

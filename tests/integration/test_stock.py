@@ -33,21 +33,11 @@ def stocked(node, pool):
     return node.pools()[pool].stocked
 
 
-@contextlib.contextmanager
-def stock(node, pool, limit=LIMIT):
-    node.stock(pool, limit)
-    try:
-        yield
-    finally:
-        node.stock(pool, 0)
-        guest.wait_until(lambda: not stocked(node, pool), "the stock is given back")
-
-
 @pytest.fixture(params=[(pool, mapping) for pool in STOCKED for mapping in (CACHED, WRITE_COMBINED)
                         if not (pool in NO_MAP and mapping == CACHED)],
                 ids=lambda p: f"{p[0]}-{'cached' if p[1] == CACHED else 'wc'}")
 def kind(request, node):
-    with stock(node, request.param[0]):
+    with node.stocked(request.param[0], LIMIT):
         yield request.param
 
 
@@ -119,7 +109,7 @@ def test_other_mappings_get_other_memory(node):
     pool = next((name for name in STOCKED if name not in NO_MAP), None)
     if not pool:
         pytest.skip("no pool here has two mappings")
-    with stock(node, pool):
+    with node.stocked(pool, LIMIT):
         buffer = node.alloc(pool, MIB, CACHED)
         base = buffer.base
         os.close(buffer.fd)
@@ -159,7 +149,7 @@ def test_limit(node, kind):
 def test_it_makes_way(node, pool):
     """A region whose stock lies everywhere in it still gives one buffer of its whole size."""
     size = node.pools()[pool].size
-    with stock(node, pool, size):
+    with node.stocked(pool, size):
         for buffer in [node.alloc(pool, MIB) for _ in range(size // MIB)]:
             os.close(buffer.fd)
         guest.wait_until(lambda: node.pools()[pool].used == 0, "all are released")
@@ -174,7 +164,7 @@ def test_the_kernel_gets_it_back(node):
     """When it is short of memory it asks the shrinkers, and so does this file."""
     with contextlib.ExitStack() as stack:
         for pool in STOCKED:
-            stack.enter_context(stock(node, pool))
+            stack.enter_context(node.stocked(pool, LIMIT))
             os.close(node.alloc(pool, MIB).fd)
             ready(node, pool, LIMIT)
         kinds = {pool: guest.POOLS[pool] for pool in STOCKED}

@@ -18,8 +18,6 @@
 #include "settings-from.h"
 #include "wire.h"
 
-#define MIB (1u << 20)
-
 static struct manager *manager;
 static int kept[64];
 static unsigned int n_kept;
@@ -128,7 +126,7 @@ static void limits_are_told_to_whose_they_are(void **state)
 	plain = connect_as(1000);
 	set("[User 1000]\nBytesMax=3M\nBuffersMax=5\n");
 	assert_event(one, DMABUFD_EVENT_QUOTA_CHANGED, &frame);
-	assert_int_equal(frame.event.size, 3 * MIB);
+	assert_int_equal(frame.event.size, MIB(3));
 	assert_int_equal(frame.event.number, 5);
 	assert_int_equal(frame.event.uid, 1000);
 	assert_true(frame.event.time > 0);
@@ -177,7 +175,7 @@ static void become(uid_t uid, pid_t pid)
 /* One has all of the area but a part, and would know what is asked of it. */
 static void fill(int holder)
 {
-	while (allocate(holder, MIB, 0) == 0)
+	while (allocate(holder, MIB(1), 0) == 0)
 		;
 	assert_true(n_kept > 0);
 }
@@ -194,27 +192,27 @@ static void memory_is_asked_back(void **state)
 	elsewhere = connect_as(1001);
 	asks = connect_as(1002);
 	become(1002, 77);
-	assert_int_equal(allocate_from(elsewhere, "system", MIB, 1, 0), 0);
+	assert_int_equal(allocate_from(elsewhere, "system", MIB(1), 1, 0), 0);
 	fill(holder);
 	/* Its own refusal is nothing that it is asked for. */
 	assert_no_event(told);
 	memset(manager->asked_back_until, 0, sizeof(manager->asked_back_until));
-	assert_int_equal(allocate(asks, 2 * MIB, 0), -ENOSPC);
+	assert_int_equal(allocate(asks, MIB(2), 0), -ENOSPC);
 	assert_event(told, DMABUFD_EVENT_ASKED_BACK, &frame);
 	assert_string_equal(frame.event.pool, "area");
-	assert_int_equal(frame.event.size, 2 * MIB);
+	assert_int_equal(frame.event.size, MIB(2));
 	/* Nobody learns who it was. */
 	assert_int_equal(frame.event.uid, 0);
 	assert_int_equal(frame.event.pid, 0);
 	assert_no_event(bystander);
 	/* Seldom. */
-	assert_int_equal(allocate(asks, 2 * MIB, 0), -ENOSPC);
+	assert_int_equal(allocate(asks, MIB(2), 0), -ENOSPC);
 	assert_no_event(told);
 	/* Who waits asks as well. */
 	memset(manager->asked_back_until, 0, sizeof(manager->asked_back_until));
-	assert_int_equal(allocate(asks, MIB, UINT64_MAX), -EAGAIN);
+	assert_int_equal(allocate(asks, MIB(1), UINT64_MAX), -EAGAIN);
 	assert_event(told, DMABUFD_EVENT_ASKED_BACK, &frame);
-	assert_int_equal(frame.event.size, MIB);
+	assert_int_equal(frame.event.size, MIB(1));
 	/* And gets it. */
 	close(kept[--n_kept]);
 	fake_kernel_release();
@@ -237,17 +235,17 @@ static void nothing_is_asked_in_vain(void **state)
 	holder = connect_as(1000);
 	asks = connect_as(1002);
 	become(1002, 77);
-	assert_int_equal(allocate(holder, MIB, 0), 0);
-	assert_int_equal(allocate(asks, 1000 * MIB, 0), -E2BIG);
-	assert_int_equal(allocate_from(asks, "area", 2 * MIB, 14, 0), -ENOSPC);
+	assert_int_equal(allocate(holder, MIB(1), 0), 0);
+	assert_int_equal(allocate(asks, MIB(100), 0), -E2BIG);
+	assert_int_equal(allocate_from(asks, "area", MIB(2), 14, 0), -ENOSPC);
 	assert_no_event(told);
 	/* A limit of who asks is not for others to help. */
 	set("[Daemon]\nFairShare=no\n[User 1002]\nBytesMax=2M\n");
-	assert_int_equal(allocate(asks, MIB, 0), 0);
-	assert_int_equal(allocate(asks, 2 * MIB, 0), -EDQUOT);
+	assert_int_equal(allocate(asks, MIB(1), 0), 0);
+	assert_int_equal(allocate(asks, MIB(2), 0), -EDQUOT);
 	set("[Daemon]\nFairShare=no\n[Pool area]\nUserBytesMax=1M\n");
 	assert_int_equal(receive(told, &(struct wire_frame){0}), 0);
-	assert_int_equal(allocate(asks, MIB, 0), -EDQUOT);
+	assert_int_equal(allocate(asks, MIB(1), 0), -EDQUOT);
 	assert_no_event(told);
 	close(told);
 	close(holder);
