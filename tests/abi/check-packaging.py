@@ -104,8 +104,15 @@ def check_installed(root, build, prefix):
             yield f"{path} is in {', '.join(sorted(owners)) or 'no package'}, says debian/"
 
 
+def check_module(root):
+    """DKMS builds from what meson installs, and nothing else."""
+    listed = set(re.findall(r"'([\w-]+\.[ch])'", (root / "kernel/meson.build").read_text()))
+    for path in {path.name for path in (root / "kernel").glob("*.[ch]")} ^ listed:
+        yield f"kernel/{path} is not in both of the folder and its meson.build"
+
+
 def main(root, version, build, prefix):
-    wrong = [*check_version(root, version), *check_symbols(root), *check_copyright(root),
+    wrong = [*check_module(root), *check_version(root, version), *check_symbols(root), *check_copyright(root),
              *check_recipes(root), *check_overlays(root), *check_installed(root, build, prefix)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
