@@ -112,8 +112,9 @@ def check_module(root):
 
 
 def main(root, version, build, prefix):
-    wrong = [*check_module(root), *check_version(root, version), *check_symbols(root), *check_copyright(root),
-             *check_recipes(root), *check_overlays(root), *check_installed(root, build, prefix)]
+    wrong = [*check_module(root), *check_version(root, version), *check_symbols(root),
+             *check_copyright(root), *check_recipes(root), *check_overlays(root),
+             *check_installed(root, build, prefix)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 
