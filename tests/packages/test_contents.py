@@ -39,6 +39,8 @@ def debian_name(path):
     """Manual pages are compressed; units and udev's rules are not below /usr yet."""
     for folder in ("systemd/system", "udev"):
         path = path.replace(f"usr/lib/{folder}/", f"lib/{folder}/")
+    # Debian's zsh looks for what packages bring in a folder of its own.
+    path = path.replace("/zsh/site-functions/", "/zsh/vendor-completions/")
     return f"{path}.gz" if path.startswith("usr/share/man/") else path
 
 
