@@ -194,10 +194,8 @@ uint64_t pool_get_stock(const struct settings *settings, const struct pool *pool
 	const struct found found = match_pool(settings, pool->name, POOL_STOCK);
 	uint64_t whole = pool_get_whole(settings, pool);
 
-	if (pool->kind == KIND_BUDDY)
+	if (!found.section || pool->kind == KIND_BUDDY)
 		return 0;
-	if (!found.section)
-		return pool->free_known ? whole / 4 : 0;
 	if (found.setting->percent && whole == INFINITE)
 		return 0;
 	return resolve(found.setting, whole);

@@ -39,10 +39,7 @@ uint64_t pool_get_whole(const struct settings *settings, const struct pool *pool
 /* Bytes that users may hold of a pool in all; INFINITE when there is no telling. */
 uint64_t pool_get_capacity(const struct settings *settings, const struct pool *pool);
 
-/*
- * Bytes that the module may keep ready for coming buffers. A region that is the module's alone keeps
- * a quarter unless Stock= says otherwise: nobody else could have it.
- */
+/* Bytes that the module may keep ready for coming buffers: none unless Stock= says so. */
 uint64_t pool_get_stock(const struct settings *settings, const struct pool *pool);
 
 /* Bytes that this Reserve= keeps of the pool; 0 when it is per cent of a size that is not known. */

@@ -38,8 +38,8 @@ def rests(connection):
 class Ends(list):
     """What was called back, by name."""
 
-    def start(self, connection, name, *wanted, **more):
-        return connection.start(lambda buffers, error: self.append((name, buffers, error)),
+    def start(self, connection, label, *wanted, **more):
+        return connection.start(lambda buffers, error: self.append((label, buffers, error)),
                                 *wanted, **more)
 
     def names(self):

@@ -143,7 +143,7 @@ static void break_request(struct message *m)
 	while (m->header.opcode > DMABUFD_EXPLAIN);
 	switch (draw(6)) {
 	case 0:
-		m->request.flags = 4u << draw(30);
+		m->request.flags = (DMABUFD_FLAGS + 1) << draw(21);
 		return;
 	case 1:
 		m->request.mapping = 3 + draw(UINT32_MAX - 3);
