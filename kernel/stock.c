@@ -127,19 +127,20 @@ static struct entry *take_any(struct dbp_pool *pool)
 	return take_oldest(pool, &pool->unclean) ?: take_oldest(pool, &pool->ready);
 }
 
-/* False when there is no room for it. */
+/*
+ * False when there is no room for it. What the worker brings back is counted already, and may have
+ * lost its room meanwhile.
+ */
 static bool add(struct dbp_pool *pool, struct entry *entry, struct list_head *list)
 {
 	struct dbp_memory *mem = &entry->memory;
+	u64 more = mem->stocked ? 0 : mem->size;
 	bool fits;
 
 	spin_lock(&pool->lock);
-	/* The worker brings back what is counted already. */
-	fits = mem->stocked || (pool->stocked + mem->size <= pool->stock_limit &&
-				pool->n_stocked < ENTRIES_MAX);
+	fits = pool->stocked + more <= pool->stock_limit && pool->n_stocked < ENTRIES_MAX;
 	if (fits) {
-		if (!mem->stocked)
-			pool->stocked += mem->size;
+		pool->stocked += more;
 		mem->stocked = true;
 		list_add(&entry->link, list);
 		pool->n_stocked++;
@@ -298,8 +299,8 @@ static void clean_work(struct work_struct *work)
 	while ((entry = take_oldest(pool, &pool->unclean))) {
 		if (clean_memory(pool, &entry->memory))
 			kfree(entry);
-		else
-			add(pool, entry, &pool->ready);
+		else if (!add(pool, entry, &pool->ready))
+			entry_free(pool, entry);
 	}
 }
 
