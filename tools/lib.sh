@@ -227,38 +227,41 @@ build_test_modules() {
 }
 
 # kernel_sources RELEASE: of the kernel's own drivers those that build_kernel_drivers wants, out of
-# Debian's sources. Sets the variable sources.
+# Debian's sources. Sets the variable originals.
 kernel_sources() {
 	local package=linux-source-$1 version part
 	version=$(apt-cache show "$package" | sed -n '/^Version: / { s///p; q }')
-	sources=$cache/$package-${version//[^0-9.]/-}
-	[ ! -d "$sources" ] || return 0
+	originals=$cache/$package-${version//[^0-9.]/-}
+	[ ! -d "$originals" ] || return 0
 	part=$(mktemp -d -p "$cache") || return
-	(cd "$part" && apt-get download "$package" &&
+	if (cd "$part" && apt-get download "$package" &&
 		dpkg --fsys-tarfile ./*.deb | tar -xO "./usr/src/$package.tar.xz" |
 		tar -xJ --strip-components=4 --wildcards '*/media/test-drivers/vim2m.c' \
 			'*/media/test-drivers/vicodec/*' '*/media/v4l2-core/v4l2-mem2mem.c' \
-			'*/drivers/gpu/drm/vkms/*' && rm ./*.deb) &&
-		rm -rf "$cache/$package"-* && mv "$part" "$sources" || { rm -rf "$part" && return 1; }
+			'*/drivers/gpu/drm/vkms/*' && rm ./*.deb); then
+		rm -rf "$cache/$package"-*
+		mv "$part" "$originals"
+	else
+		rm -rf "$part"
+		return 1
+	fi
 }
 
 # build_kernel_drivers HEADERS FOLDER PAYLOAD: converters, codecs and a display that need no hardware,
 # for kernels that are built without them, as Debian's are.
 build_kernel_drivers() {
-	local release sources config=$1/include/config/auto.conf
-	! grep -q '^CONFIG_VIDEO_VIM2M=' "$config" || return 0
+	local release originals
+	! grep -q '^CONFIG_VIDEO_VIM2M=' "$1/include/config/auto.conf" || return 0
 	release=$(cut -d. -f1,2 "$1/include/config/kernel.release")
 	kernel_sources "$release" || return
-	if [ "$(cat "$2/state" 2>/dev/null)" != "$sources" ]; then
+	if [ "$(cat "$2/state" 2>/dev/null)" != "$originals" ]; then
 		rm -rf "$2"
-		cp -r "$sources" "$2" &&
-			echo 'obj-m := vim2m.o vicodec/ vkms/' >"$2/Kbuild" || return
-		grep -q '^CONFIG_V4L2_MEM2MEM_DEV=' "$config" ||
-			echo 'obj-m += v4l2-mem2mem.o' >>"$2/Kbuild"
+		cp -r "$originals" "$2" &&
+			echo 'obj-m := v4l2-mem2mem.o vim2m.o vicodec/ vkms/' >"$2/Kbuild" || return
 		make -s -C "$1" M="$2" CONFIG_VIDEO_VICODEC=m CONFIG_DRM_VKMS=m modules || return
-		echo "$sources" >"$2/state"
+		echo "$originals" >"$2/state"
 	fi
-	find "$2" -name '*.ko' -exec cp -t "$3"/root/lib/modules/*/updates {} +
+	find "$2" -name '*.ko' -print0 | xargs -0 cp -t "$3"/root/lib/modules/*/updates
 }
 
 # build_test_programs ARCH TRIPLE PAYLOAD: what tests run; a 32-bit program, where the compiler can
