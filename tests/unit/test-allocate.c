@@ -95,15 +95,7 @@ static void test_numbers(void **state)
 	assert_int_equal(dmabuf_get_error_info(fixture->conn)->code, -ENOSPC);
 }
 
-#define LIAR(name, statement)                                                                      \
-	static void change_##name(struct wire_frame *frame)                                        \
-	{                                                                                          \
-		statement;                                                                         \
-	}                                                                                          \
-	static bool lie_##name(int fd, struct wire_frame *request)                                 \
-	{                                                                                          \
-		return refuse_with(fd, request, change_##name);                                    \
-	}
+#define LIAR(name, statement) LIAR_OF(refuse_with, name, statement)
 
 LIAR(refusal, frame->cause.refusal = DMABUFD_REFUSALS)
 LIAR(flags, frame->cause.flags = 2)
