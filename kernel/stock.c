@@ -51,19 +51,21 @@ static int lose_memory(struct dbp_pool *pool, struct dbp_memory *mem)
 	return -ENOMEM;
 }
 
-static int take_fresh(struct dbp_pool *pool, struct dbp_memory *mem)
+/* Memory that is ready for its mapping, or it is not ours any more. */
+static int make_ready(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	int ret;
+	int ret = dbp_cache_prepare(pool, mem);
 
-	ret = dbp_pool_alloc(pool, mem);
-	if (ret)
-		return ret;
-	ret = dbp_cache_prepare(pool, mem);
 	if (ret == -EUCLEAN)
 		return lose_memory(pool, mem);
 	if (ret)
 		dbp_pool_release(pool, mem);
 	return ret;
+}
+
+static int take_fresh(struct dbp_pool *pool, struct dbp_memory *mem)
+{
+	return dbp_pool_alloc(pool, mem) ?: make_ready(pool, mem);
 }
 
 static void give_back(struct dbp_pool *pool, struct dbp_memory *mem)
@@ -275,20 +277,12 @@ static void zero(struct dbp_memory *mem)
 	wmb(); /* zeros reach memory before any other mapping is made */
 }
 
-/* Memory that is ready for its mapping, or it is not ours any more. */
 static int clean_memory(struct dbp_pool *pool, struct dbp_memory *mem)
 {
-	int ret;
-
 	if (dbp_cache_restore(pool, mem))
 		return lose_memory(pool, mem);
 	zero(mem);
-	ret = dbp_cache_prepare(pool, mem);
-	if (ret == -EUCLEAN)
-		return lose_memory(pool, mem);
-	if (ret)
-		dbp_pool_release(pool, mem);
-	return ret;
+	return make_ready(pool, mem);
 }
 
 static void clean_work(struct work_struct *work)
