@@ -348,6 +348,16 @@ int dmabuf_fd_begin_access(int fd, unsigned int access);
 int dmabuf_fd_end_access(int fd, unsigned int access);
 
 /*
+ * The same for a part: length bytes from offset on, and what shares their first or last line of the
+ * cache. For a buffer of the daemon's that costs what the part costs; any other dma-buf is synced
+ * whole, and so are all where /dev/dmabuf_sync cannot be opened. Of a buffer, dmabuf_buffer_get_fd()
+ * is the descriptor. -EINVAL: flags, a length of 0, a part that reaches past the end. Errors as
+ * above. Since 0.1.
+ */
+int dmabuf_fd_begin_access_range(int fd, uint64_t offset, uint64_t length, unsigned int access);
+int dmabuf_fd_end_access_range(int fd, uint64_t offset, uint64_t length, unsigned int access);
+
+/*
  * What follows lists the state of the daemon. Each function calls fn once for each item, with
  * userdata passed through; a non-zero return of fn ends the listing and is returned. Items and
  * their strings are valid during the call of fn only. Structures grow at their end; the library

@@ -46,6 +46,7 @@ static inline pgprot_t dbp_buffer_prot(struct dbp_buffer *buffer, pgprot_t prot)
 
 /* export.c: the dma-buf side */
 extern const struct dma_buf_ops dbp_dma_buf_ops;
+int dbp_wait_for_devices(struct dma_buf *dmabuf, enum dma_data_direction direction);
 
 /* map.c: the CPU's side of it */
 int dbp_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma);

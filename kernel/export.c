@@ -6,6 +6,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/slab.h>
 #include <linux/swiotlb.h>
@@ -144,10 +145,27 @@ static struct dbp_range whole(struct dma_buf *dmabuf)
 	return (struct dbp_range){ .left = dmabuf->size };
 }
 
+/*
+ * For those that have put a fence on the buffer, before the cache is invalidated: it may fetch, on
+ * its own, what they are about to change. The kernel waits only after begin_cpu_access().
+ */
+int dbp_wait_for_devices(struct dma_buf *dmabuf, enum dma_data_direction direction)
+{
+	bool write = direction != DMA_FROM_DEVICE;
+	long ret;
+
+	ret = dma_resv_wait_timeout(dmabuf->resv, dma_resv_usage_rw(write), true,
+				    MAX_SCHEDULE_TIMEOUT);
+	return ret < 0 ? ret : 0;
+}
+
 static int buffer_begin_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)
 {
-	dbp_cache_sync(dmabuf->priv, whole(dmabuf), direction, false);
-	return 0;
+	int ret = dbp_wait_for_devices(dmabuf, direction);
+
+	if (!ret)
+		dbp_cache_sync(dmabuf->priv, whole(dmabuf), direction, false);
+	return ret;
 }
 
 static int buffer_end_cpu_access(struct dma_buf *dmabuf, enum dma_data_direction direction)

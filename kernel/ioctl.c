@@ -136,25 +136,75 @@ static enum dma_data_direction direction_of(u32 flags)
 	}
 }
 
-static int ioctl_sync(void *data, struct outcome *outcome)
+/* A part of a buffer, and which end of what access. */
+struct part {
+	struct dbp_range range;
+	u32 flags;
+	enum dma_data_direction direction;
+};
+
+static int find_part(struct part *part, struct dbp_buffer *buffer, u64 offset, u64 length,
+		     u32 flags)
 {
 	u32 known = DMABUF_POOL_SYNC_READ | DMABUF_POOL_SYNC_WRITE | DMABUF_POOL_SYNC_END;
-	struct dmabuf_pool_sync *args = data;
-	enum dma_data_direction direction = direction_of(args->flags);
-	struct dbp_range range = { .skip = args->offset, .left = args->length };
-	struct dbp_buffer *buffer;
-	int ret = -EINVAL;
 
-	if ((args->flags & ~known) || direction == DMA_NONE || args->pad)
+	part->range = (struct dbp_range){ .skip = offset, .left = length };
+	part->flags = flags;
+	part->direction = direction_of(flags);
+	if ((flags & ~known) || part->direction == DMA_NONE)
+		return -EINVAL;
+	return dbp_range_within(offset, length, buffer->memory.size) ? 0 : -EINVAL;
+}
+
+static void sync_part(struct dbp_buffer *buffer, const struct part *part)
+{
+	dbp_cache_sync(buffer, part->range, part->direction, part->flags & DMABUF_POOL_SYNC_END);
+}
+
+static int ioctl_sync(void *data, struct outcome *outcome)
+{
+	struct dmabuf_pool_sync *args = data;
+	struct dbp_buffer *buffer;
+	struct part part;
+	int ret;
+
+	if (args->pad)
 		return -EINVAL;
 	buffer = dbp_buffer_get(args->id);
 	if (!buffer)
 		return -ENOENT;
-	if (dbp_range_within(args->offset, args->length, buffer->memory.size)) {
-		dbp_cache_sync(buffer, range, direction, args->flags & DMABUF_POOL_SYNC_END);
-		ret = 0;
-	}
+	ret = find_part(&part, buffer, args->offset, args->length, args->flags);
+	if (!ret)
+		sync_part(buffer, &part);
 	dbp_buffer_put(buffer);
+	return ret;
+}
+
+static int sync_range(struct dma_buf *dmabuf, const struct dmabuf_pool_sync_range *args)
+{
+	struct part part;
+	int ret;
+
+	if (dmabuf->ops != &dbp_dma_buf_ops)
+		return -EINVAL;
+	ret = find_part(&part, dmabuf->priv, args->offset, args->length, args->flags);
+	if (!ret && !(args->flags & DMABUF_POOL_SYNC_END))
+		ret = dbp_wait_for_devices(dmabuf, part.direction);
+	if (!ret)
+		sync_part(dmabuf->priv, &part);
+	return ret;
+}
+
+static int ioctl_sync_range(void *data, struct outcome *outcome)
+{
+	struct dmabuf_pool_sync_range *args = data;
+	struct dma_buf *dmabuf = dma_buf_get(args->fd);
+	int ret;
+
+	if (IS_ERR(dmabuf))
+		return PTR_ERR(dmabuf);
+	ret = sync_range(dmabuf, args);
+	dma_buf_put(dmabuf);
 	return ret;
 }
 
@@ -182,6 +232,9 @@ static const struct command commands[] = {
 	[_IOC_NR(DMABUF_POOL_IOCTL_LIST)] = { DMABUF_POOL_IOCTL_LIST, ioctl_list },
 	[_IOC_NR(DMABUF_POOL_IOCTL_SYNC)] = { DMABUF_POOL_IOCTL_SYNC, ioctl_sync },
 	[_IOC_NR(DMABUF_POOL_IOCTL_STOCK)] = { DMABUF_POOL_IOCTL_STOCK, ioctl_stock },
+	[_IOC_NR(DMABUF_POOL_IOCTL_SYNC_RANGE)] = {
+		DMABUF_POOL_IOCTL_SYNC_RANGE, ioctl_sync_range
+	},
 };
 
 union arguments {
@@ -193,6 +246,7 @@ union arguments {
 	struct dmabuf_pool_list list;
 	struct dmabuf_pool_sync sync;
 	struct dmabuf_pool_stock stock;
+	struct dmabuf_pool_sync_range sync_range;
 };
 
 /* Everything of the number but the size must match; the size is negotiated. */
@@ -257,4 +311,12 @@ long dbp_ioctl(struct file *file, unsigned int number, unsigned long argument)
 	else
 		ret = clear_rest(user, known, given);
 	return publish(&outcome, ret);
+}
+
+/* The way for who holds a buffer, and has no other right: the descriptor is what it shows. */
+long dbp_ioctl_of_holder(struct file *file, unsigned int number, unsigned long argument)
+{
+	if (_IOC_NR(number) != _IOC_NR(DMABUF_POOL_IOCTL_SYNC_RANGE))
+		return -ENOTTY;
+	return dbp_ioctl(file, number, argument);
 }

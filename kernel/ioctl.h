@@ -5,5 +5,6 @@
 struct file;
 
 long dbp_ioctl(struct file *file, unsigned int command, unsigned long argument);
+long dbp_ioctl_of_holder(struct file *file, unsigned int command, unsigned long argument);
 
 #endif

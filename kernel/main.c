@@ -3,7 +3,7 @@
  * dmabuf_pool: memory of reserved regions, CMA and the page allocator as dma-bufs, for the one
  * service that decides who gets what.
  *
- * Start here: the node and the order in which the module comes up and goes. declare.c says which
+ * Start here: the nodes and the order in which the module comes up and goes. declare.c says which
  * pools there are, ioctl.c what can be asked, buffer.c and export.c what a buffer is, event.c how
  * the service learns that one is gone.
  */
@@ -51,6 +51,21 @@ static struct miscdevice node = {
 	.mode = 0600,
 };
 
+/* Its own node, so that the service's can stay the service's. */
+static const struct file_operations sync_fops = {
+	.owner = THIS_MODULE,
+	.open = stream_open,
+	.unlocked_ioctl = dbp_ioctl_of_holder,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice sync_node = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "dmabuf_sync",
+	.fops = &sync_fops,
+	.mode = 0666,
+};
+
 static int __init dmabuf_pool_init(void)
 {
 	int ret;
@@ -61,11 +76,16 @@ static int __init dmabuf_pool_init(void)
 	ret = dbp_stock_register();
 	if (ret)
 		goto free_pools;
-	ret = misc_register(&node);
+	ret = misc_register(&sync_node);
 	if (ret)
 		goto unregister_stock;
+	ret = misc_register(&node);
+	if (ret)
+		goto deregister_sync;
 	return 0;
 
+deregister_sync:
+	misc_deregister(&sync_node);
 unregister_stock:
 	dbp_stock_unregister();
 free_pools:
@@ -77,6 +97,7 @@ free_pools:
 static void __exit dmabuf_pool_exit(void)
 {
 	misc_deregister(&node);
+	misc_deregister(&sync_node);
 	dbp_stock_unregister();
 	dbp_pools_free();
 }

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One buffer after it was granted: its descriptor, its mapping, CPU access, and what the daemon
- * said of it. Needs no connection and never speaks to the daemon.
+ * One buffer after it was granted: its descriptor, its mapping, and what the daemon said of it. Needs
+ * no connection and never speaks to the daemon. CPU access is in sync.c.
  */
 #include <errno.h>
-#include <linux/dma-buf.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 #include "cleanup.h"
 #include "private.h"
-
-static_assert(DMABUF_ACCESS_READ == DMA_BUF_SYNC_READ, "flags differ");
-static_assert(DMABUF_ACCESS_WRITE == DMA_BUF_SYNC_WRITE, "flags differ");
-static_assert(DMABUF_ACCESS_READ_WRITE == DMA_BUF_SYNC_RW, "flags differ");
 
 bool buffer_is_valid(const struct dmabufd_buffer *wire)
 {
@@ -136,39 +130,4 @@ DMABUF_PUBLIC void dmabuf_buffer_unmap(struct dmabuf_buffer *buffer)
 {
 	if (buffer->map)
 		munmap(TAKE_PTR(buffer->map), (size_t)buffer->wire.size);
-}
-
-static int sync_fd(int fd, unsigned int access, unsigned int edge)
-{
-	struct dma_buf_sync sync = {.flags = access | edge};
-	int r;
-
-	if (access == 0 || access & ~DMA_BUF_SYNC_RW)
-		return -EINVAL;
-	/* An exporter may give up on a lock or a signal; both only mean: again. */
-	do
-		r = ioctl(fd, DMA_BUF_IOCTL_SYNC, &sync);
-	while (r < 0 && (errno == EINTR || errno == EAGAIN));
-
-	return r < 0 ? -errno : 0;
-}
-
-DMABUF_PUBLIC int dmabuf_buffer_begin_access(struct dmabuf_buffer *buffer, unsigned int access)
-{
-	return sync_fd(buffer->fd, access, DMA_BUF_SYNC_START);
-}
-
-DMABUF_PUBLIC int dmabuf_buffer_end_access(struct dmabuf_buffer *buffer, unsigned int access)
-{
-	return sync_fd(buffer->fd, access, DMA_BUF_SYNC_END);
-}
-
-DMABUF_PUBLIC int dmabuf_fd_begin_access(int fd, unsigned int access)
-{
-	return sync_fd(fd, access, DMA_BUF_SYNC_START);
-}
-
-DMABUF_PUBLIC int dmabuf_fd_end_access(int fd, unsigned int access)
-{
-	return sync_fd(fd, access, DMA_BUF_SYNC_END);
 }

@@ -156,6 +156,8 @@ PROTOTYPES = {
     "dmabuf_explain": (c_int, c_void_p, c_void_p, _visitor(Explanation), c_void_p),
     "dmabuf_fd_begin_access": (c_int, c_int, c_uint),
     "dmabuf_fd_end_access": (c_int, c_int, c_uint),
+    "dmabuf_fd_begin_access_range": (c_int, c_int, c_uint64, c_uint64, c_uint),
+    "dmabuf_fd_end_access_range": (c_int, c_int, c_uint64, c_uint64, c_uint),
     "dmabuf_fd_get_info": (c_int, c_void_p, c_int, _visitor(BufferInfo), c_void_p),
     "dmabuf_get_error_info": (POINTER(ErrorInfo), c_void_p),
     "dmabuf_get_fd": (c_int, c_void_p),
@@ -255,8 +257,8 @@ class Request:
 class _Bracket:
     """CPU access between two calls."""
 
-    def __init__(self, begin, end, what, access):
-        self.begin, self.end, self.arguments = begin, end, (what, access)
+    def __init__(self, begin, end, *arguments):
+        self.begin, self.end, self.arguments = begin, end, arguments
 
     def __enter__(self):
         _check(self.begin(*self.arguments))
@@ -268,6 +270,12 @@ class _Bracket:
 def access(fd, flags):
     """with access(fd, Access.READ): … brackets CPU access to any dma-buf, whoever made it."""
     return _Bracket(lib.dmabuf_fd_begin_access, lib.dmabuf_fd_end_access, fd, flags)
+
+
+def access_range(fd, offset, length, flags):
+    """The same for a part of it."""
+    return _Bracket(lib.dmabuf_fd_begin_access_range, lib.dmabuf_fd_end_access_range, fd, offset,
+                    length, flags)
 
 
 class _Mapped:

@@ -2,8 +2,9 @@
 /*
  * The contract between dmabuf_pool.ko and the service that allocates through it.
  *
- * The module exports one node, /dev/dmabuf_pool, for one privileged service. Programs never open
- * it: they hold dma-buf file descriptors, which this interface creates.
+ * The module's node, /dev/dmabuf_pool, is for one privileged service. Programs never open it: they
+ * hold dma-buf file descriptors, which this interface creates. A second node, /dev/dmabuf_sync, is
+ * for everybody, and lets who holds such a descriptor do SYNC_RANGE, and nothing else.
  *
  * Rules of growth
  *  - 64-bit fields are aligned to 8 bytes, padding is explicit, and every size is a multiple of 8:
@@ -29,6 +30,7 @@
 #define DMABUF_POOL_MINOR 2
 
 #define DMABUF_POOL_NODE "/dev/dmabuf_pool"
+#define DMABUF_POOL_SYNC_NODE "/dev/dmabuf_sync"
 
 /* Bytes, the terminating NUL included. */
 #define DMABUF_POOL_NAME_SIZE 32
@@ -257,6 +259,24 @@ struct dmabuf_pool_sync {
 };
 
 /**
+ * struct dmabuf_pool_sync_range - SYNC for who holds the buffer's descriptor
+ * @fd: in: a dma-buf. -EBADF: not open; -EINVAL: not a dma-buf of this module.
+ * @flags: in: as in SYNC.
+ * @offset: in: as in SYNC.
+ * @length: in: as in SYNC.
+ *
+ * At the beginning of an access it waits, as DMA_BUF_IOCTL_SYNC does, for the devices that have put
+ * a fence on the buffer; -EINTR when a signal comes meanwhile. The only ioctl of
+ * DMABUF_POOL_SYNC_NODE, which needs to be open for reading or for writing. Since 1.2.
+ */
+struct dmabuf_pool_sync_range {
+	__s32 fd;
+	__u32 flags;
+	__u64 offset;
+	__u64 length;
+};
+
+/**
  * struct dmabuf_pool_stock - how much memory a pool keeps ready
  * @pool: in: index of the pool; -ENOENT when there is none.
  * @pad: in: zero.
@@ -288,6 +308,7 @@ struct dmabuf_pool_stock {
 #define DMABUF_POOL_IOCTL_LIST _IOWR(DMABUF_POOL_IOCTL_BASE, 5, struct dmabuf_pool_list)
 #define DMABUF_POOL_IOCTL_SYNC _IOWR(DMABUF_POOL_IOCTL_BASE, 6, struct dmabuf_pool_sync)
 #define DMABUF_POOL_IOCTL_STOCK _IOWR(DMABUF_POOL_IOCTL_BASE, 7, struct dmabuf_pool_stock)
+#define DMABUF_POOL_IOCTL_SYNC_RANGE _IOWR(DMABUF_POOL_IOCTL_BASE, 8, struct dmabuf_pool_sync_range)
 
 /*
  * Release events

@@ -79,6 +79,11 @@ SIZE(dmabuf_pool_stock, 16);
 AT(dmabuf_pool_stock, pad, 4);
 AT(dmabuf_pool_stock, limit, 8);
 
+SIZE(dmabuf_pool_sync_range, 24);
+AT(dmabuf_pool_sync_range, flags, 4);
+AT(dmabuf_pool_sync_range, offset, 8);
+AT(dmabuf_pool_sync_range, length, 16);
+
 SIZE(dmabuf_pool_event, 8);
 AT(dmabuf_pool_event, length, 4);
 SIZE(dmabuf_pool_event_release, 24);
@@ -93,6 +98,7 @@ NUMBER(DMABUF_POOL_IOCTL_DESCRIBE, 0xc1385904);
 NUMBER(DMABUF_POOL_IOCTL_LIST, 0xc0185905);
 NUMBER(DMABUF_POOL_IOCTL_SYNC, 0xc0205906);
 NUMBER(DMABUF_POOL_IOCTL_STOCK, 0xc0105907);
+NUMBER(DMABUF_POOL_IOCTL_SYNC_RANGE, 0xc0185908);
 
 /* Wire */
 SIZE(dmabufd_header, 16);

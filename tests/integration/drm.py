@@ -33,6 +33,15 @@ class MapDumb(Structure):
     _fields_ = [("handle", c_uint32), ("pad", c_uint32), ("offset", c_uint64)]
 
 
+class Fence(Structure):
+    """What vgem stands in for a driver with: "handle" when it is attached, the fence when signalled."""
+    _fields_ = [("handle", c_uint32), ("flags", c_uint32), ("fence", c_uint32), ("pad", c_uint32)]
+
+
+class Signal(Structure):
+    _fields_ = [("fence", c_uint32), ("flags", c_uint32)]
+
+
 def number(nr, kind, direction=3):
     return direction << 30 | ctypes.sizeof(kind) << 16 | ord("d") << 8 | nr
 
@@ -40,6 +49,7 @@ def number(nr, kind, direction=3):
 GEM_CLOSE = number(0x09, Close, direction=1)
 HANDLE_TO_FD, FD_TO_HANDLE = number(0x2D, Prime), number(0x2E, Prime)
 CREATE_DUMB, MAP_DUMB = number(0xB2, CreateDumb), number(0xB3, MapDumb)
+VGEM_FENCE_ATTACH, VGEM_FENCE_SIGNAL = number(0x41, Fence), number(0x42, Signal, direction=1)
 
 
 def node(driver):
@@ -78,15 +88,26 @@ class Device:
     def close(self, handle):
         self._ioctl(GEM_CLOSE, Close(handle=handle))
 
+    def create(self, size):
+        """A handle on memory of the device's own."""
+        return self._ioctl(CREATE_DUMB, CreateDumb(height=1, width=size // 4, bpp=32)).handle
+
+    def attach_fence(self, handle, write):
+        """A fence of vgem's, as of a device that reads or writes the memory until it is signalled."""
+        return self._ioctl(VGEM_FENCE_ATTACH, Fence(handle=handle, flags=int(write))).fence
+
+    def signal(self, fence):
+        self._ioctl(VGEM_FENCE_SIGNAL, Signal(fence=fence))
+
     def next_offset(self, size):
         """Where this file will show the next object of that size.
 
         The kernel does not tell the offset of an imported object, though it has one: the lowest
         that is free, which is therefore that of an object of the device's own, gone again.
         """
-        dumb = self._ioctl(CREATE_DUMB, CreateDumb(height=1, width=size // 4, bpp=32))
-        offset = self._ioctl(MAP_DUMB, MapDumb(handle=dumb.handle)).offset
-        self.close(dumb.handle)
+        dumb = self.create(size)
+        offset = self._ioctl(MAP_DUMB, MapDumb(handle=dumb)).offset
+        self.close(dumb)
         return offset
 
     def import_and_map(self, fd, size):

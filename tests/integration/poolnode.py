@@ -15,6 +15,7 @@ import time
 from ctypes import Structure, c_char, c_int32, c_uint8, c_uint32, c_uint64
 
 NODE = "/dev/dmabuf_pool"
+SYNC_NODE = "/dev/dmabuf_sync"
 COHERENT, CMA, BUDDY = 1, 2, 3
 CACHED, WRITE_COMBINED = 1, 2
 CONTIGUOUS, CHARGE = 1, 2
@@ -73,21 +74,25 @@ class Stock(Structure):
     _fields_ = [("pool", c_uint32), ("pad", c_uint32), ("limit", c_uint64)]
 
 
+class SyncRange(Structure):
+    _fields_ = [("fd", c_int32), ("flags", c_uint32), ("offset", c_uint64), ("length", c_uint64)]
+
+
 def number(nr, size):
     """_IOWR('Y', nr, size)"""
     return 3 << 30 | size << 16 | ord("Y") << 8 | nr
 
 
-KINDS = (Version, Pool, Device, Alloc, Describe, List, Sync, Stock)
-VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST, SYNC, STOCK = (
+KINDS = (Version, Pool, Device, Alloc, Describe, List, Sync, Stock, SyncRange)
+VERSION, POOL, DEVICE, ALLOC, DESCRIBE, LIST, SYNC, STOCK, SYNC_RANGE = (
     number(nr, ctypes.sizeof(kind)) for nr, kind in enumerate(KINDS))
 
 
 class Node:
     """An open node. Write-only by default: it then leaves the release events to the daemon."""
 
-    def __init__(self, flags=os.O_WRONLY):
-        self.fd = os.open(NODE, flags | os.O_CLOEXEC)
+    def __init__(self, flags=os.O_WRONLY, path=NODE):
+        self.fd = os.open(path, flags | os.O_CLOEXEC)
 
     def __enter__(self):
         return self
@@ -131,6 +136,9 @@ class Node:
 
     def sync(self, buffer_id, offset, length, flags):
         self.ioctl(SYNC, Sync(id=buffer_id, offset=offset, length=length, flags=flags))
+
+    def sync_range(self, fd, offset, length, flags):
+        self.ioctl(SYNC_RANGE, SyncRange(fd=fd, offset=offset, length=length, flags=flags))
 
     def stock(self, pool, limit):
         self.ioctl(STOCK, Stock(pool=self.pools()[pool].index, limit=limit))

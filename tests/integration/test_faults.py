@@ -161,8 +161,9 @@ def test_charged_allocation(injection, node):
     (poolnode.VERSION, {}), (poolnode.POOL, {"index": 0}),
     (poolnode.DEVICE, {"bus": b"platform", "name": b"vivid.0"}),
     (poolnode.DESCRIBE, {"fd": "buffer"}),
-    (poolnode.SYNC, {"id": "buffer", "length": SIZE, "flags": poolnode.SYNC_READ})],
-    ids=["version", "pool", "device", "describe", "sync"])
+    (poolnode.SYNC, {"id": "buffer", "length": SIZE, "flags": poolnode.SYNC_READ}),
+    (poolnode.SYNC_RANGE, {"fd": "buffer", "length": SIZE, "flags": poolnode.SYNC_READ})],
+    ids=["version", "pool", "device", "describe", "sync", "sync-range"])
 def test_other_ioctls(injection, node, buffer, request_, fields):
     kind = poolnode.KINDS[request_ & 0xff]
     filled = {name: getattr(buffer, name) if value == "buffer" else value

@@ -36,7 +36,7 @@ TEAMS = 2 if guest.LONG else 1
 # Lower numbers are the racers' own. The guesses are few, so that they often hit.
 FIRST_GUESS, GUESSES = 160, 24
 JOBS = ("allocate", "allocate", "scribble", "close", "duplicate", "describe", "list_pages", "sync",
-        "sync_whole", "map", "attach", "send")
+        "sync_held", "sync_whole", "map", "attach", "send")
 CLONE = {"aarch64": 220, "x86_64": 56}[platform.machine()]
 CLONE_FILES = 0x400
 
@@ -129,6 +129,10 @@ class Racer:
     def sync(self):
         self.attempt({errno.ENOENT, errno.EINVAL}, self.node.sync,
                      max(1, self.team.last_id[0] - self.random.randrange(4)),
+                     self.random.choice([0, PAGE]), PAGE, self.random.choice([1, 2, 3, 5, 6, 7]))
+
+    def sync_held(self):
+        self.attempt({errno.EINVAL}, self.node.sync_range, self.guess(),
                      self.random.choice([0, PAGE]), PAGE, self.random.choice([1, 2, 3, 5, 6, 7]))
 
     def sync_whole(self):

@@ -49,10 +49,13 @@ class Calls:
 
     def __exit__(self, *_):
         (TRACEFS / "events/rig/enable").write_text("0")
-        self.seen = list(self._parse((TRACEFS / "trace").read_text()))
+        self.seen = self.so_far()
         (TRACEFS / "set_event_pid").write_text("")
         for function in self.functions:
             append(f"-:rig/{function}")
+
+    def so_far(self):
+        return list(self._parse((TRACEFS / "trace").read_text()))
 
     def _parse(self, text):
         for line in text.splitlines():

@@ -216,6 +216,15 @@ static void test_map_and_take(void **state)
 	assert_int_equal(dmabuf_buffer_begin_access(buffer, DMABUF_ACCESS_READ), -EBADF);
 	assert_int_equal(dmabuf_fd_begin_access(fd, DMABUF_ACCESS_READ), -ENOTTY);
 	assert_int_equal(dmabuf_fd_end_access(-1, DMABUF_ACCESS_READ), -EBADF);
+
+	assert_int_equal(dmabuf_fd_begin_access_range(fd, 0, 1, DMABUF_ACCESS_READ), -ENOTTY);
+	assert_int_equal(dmabuf_fd_end_access_range(fd, (1 << 20) - 1, 2, DMABUF_ACCESS_READ),
+			 -EINVAL);
+	assert_int_equal(dmabuf_fd_end_access_range(fd, 1, UINT64_MAX, DMABUF_ACCESS_READ),
+			 -EINVAL);
+	assert_int_equal(dmabuf_fd_end_access_range(fd, 0, 0, DMABUF_ACCESS_READ), -EINVAL);
+	assert_int_equal(dmabuf_fd_end_access_range(fd, 0, 1, 0), -EINVAL);
+	assert_int_equal(dmabuf_fd_end_access_range(-1, 0, 1, DMABUF_ACCESS_READ), -EBADF);
 	dmabuf_buffer_free(buffer);
 	assert_int_equal(close(fd), 0);
 }
