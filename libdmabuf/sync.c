@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/dma-buf.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "part.h"
