@@ -149,6 +149,22 @@ def test_large_pages_where_addresses_agree(node, walk):
 
 
 @pytest.mark.skipif(not has_large_pages(), reason="before 6.12 only page by page")
+@pytest.mark.parametrize("before", [0, PAGE], ids=["first", "shifted"])
+def test_library_places_a_mapping_so_that_pages_are_large(client, walk, before):
+    """Wherever in a large page the memory begins."""
+    with contextlib.ExitStack() as stack:
+        if before:
+            stack.enter_context(client.allocate(before, pool="default_cma_region")[0])
+        buffer = stack.enter_context(client.allocate(6 * MIB, pool="default_cma_region")[0])
+        memory = stack.enter_context(buffer.map())
+        memory[:] = bytes(len(memory))
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        inside = -(-address // LARGE) * LARGE
+        assert (address - buffer.address[0]) % LARGE == 0
+        assert walk(inside)[0] == walk(inside + LARGE)[0] == LARGE
+
+
+@pytest.mark.skipif(not has_large_pages(), reason="before 6.12 only page by page")
 def test_large_page_that_is_split_keeps_its_data(node, walk):
     """Unmapping a page in the middle splits it; what is left comes back by faults."""
     with allocated(node, "system", 4 * MIB, WRITE_COMBINED, poolnode.CONTIGUOUS) as buffer:
