@@ -14,17 +14,17 @@ ENUMS = {"Kind": "KIND", "Mapping": "MAPPING", "Usage": "USAGE", "Access": "ACCE
          "Constraint": "CONSTRAINT", "Refused": "REFUSED", "Event": "EVENT", "Verdict": "VERDICT"}
 
 
-def check_functions(root, dmabuf):
+def check_functions(root, library):
     script = (root / "libdmabuf" / "libdmabuf.sym").read_text()
     scripted = set(re.findall(r"^\t(dmabuf_\w+);", script, re.MULTILINE))
-    for name in sorted(scripted ^ set(dmabuf.PROTOTYPES)):
-        yield f"{name} is not in both of libdmabuf.sym and PROTOTYPES of python/dmabuf.py"
+    for name in sorted(scripted ^ set(library.PROTOTYPES)):
+        yield f"{name} is not in both of libdmabuf.sym and PROTOTYPES of python/_libdmabuf.py"
 
 
-def check_used(root, dmabuf):
+def check_used(root, library):
     """A prototype alone is no way to call it from Python."""
     text = (root / "python" / "dmabuf.py").read_text()
-    for name in dmabuf.PROTOTYPES:
+    for name in library.PROTOTYPES:
         if f"lib.{name}" not in text:
             yield f"python/dmabuf.py never calls {name}"
 
@@ -44,33 +44,33 @@ def check_constants(root, dmabuf):
         yield f"{name} is not in both of dmabuf.h and python/dmabuf.py"
 
 
-def structures(dmabuf):
-    return {value.__name__: value for value in vars(dmabuf).values()
-            if isinstance(value, type) and issubclass(value, dmabuf.Structure)
-            and value is not dmabuf.Structure}
+def structures(library):
+    return {value.__name__: value for value in vars(library).values()
+            if isinstance(value, type) and issubclass(value, library.Structure)
+            and value is not library.Structure}
 
 
-def check_structures(root, dmabuf):
+def check_structures(root, library):
     header = (root / "include" / "dmabuf.h").read_text()
     declared = set(re.findall(r"^struct (\w+) \{$", header, re.MULTILINE))
-    for name in sorted(declared ^ set(structures(dmabuf))):
-        yield f"struct {name} is not in both of dmabuf.h and python/dmabuf.py"
+    for name in sorted(declared ^ set(structures(library))):
+        yield f"struct {name} is not in both of dmabuf.h and python/_libdmabuf.py"
 
 
-def assertions(dmabuf):
+def assertions(dmabuf, library):
     yield '#include <assert.h>\n#include <stddef.h>\n#include "dmabuf.h"'
     for name, value in constants(dmabuf):
         yield f'static_assert({name} == {value}u, "{name}");'
-    for name, structure in structures(dmabuf).items():
-        yield f'static_assert(sizeof(struct {name}) == {dmabuf.ctypes.sizeof(structure)}, "{name}");'
+    for name, structure in structures(library).items():
+        yield f'static_assert(sizeof(struct {name}) == {library.ctypes.sizeof(structure)}, "{name}");'
         for field, _ in structure._fields_:
             yield (f"static_assert(offsetof(struct {name}, {field}) == "
                    f'{getattr(structure, field).offset}, "{name}.{field}");')
 
 
-def check_layout(root, cc, dmabuf):
+def check_layout(root, cc, dmabuf, library):
     done = subprocess.run([*cc, "-std=c11", "-x", "c", "-fsyntax-only", f"-I{root}/include", "-"],
-                          input="\n".join(assertions(dmabuf)), capture_output=True, text=True)
+                          input="\n".join(assertions(dmabuf, library)), capture_output=True, text=True)
     if done.returncode != 0:
         yield done.stderr
 
@@ -78,10 +78,11 @@ def check_layout(root, cc, dmabuf):
 def main(root, cc):
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(root / "python"))
+    import _libdmabuf as library
     import dmabuf
-    wrong = [*check_functions(root, dmabuf), *check_used(root, dmabuf),
-             *check_constants(root, dmabuf), *check_structures(root, dmabuf),
-             *check_layout(root, cc, dmabuf)]
+    wrong = [*check_functions(root, library), *check_used(root, library),
+             *check_constants(root, dmabuf), *check_structures(root, library),
+             *check_layout(root, cc, dmabuf, library)]
     print(*wrong, sep="\n")
     return 1 if wrong else 0
 

@@ -73,6 +73,7 @@ def test_a_cross_built_package_has_what_a_native_one_has(native, other):
     ("dmabufctl", "usr/share/man/man1/v4l2-convert.1.gz"),
     ("gstreamer1.0-dmabufd", f"usr/lib/{TRIPLETS[NATIVE]}/gstreamer-1.0/libgstdmabufd.so"),
     ("python3-dmabuf", "usr/lib/python3/dist-packages/dmabuf.py"),
+    ("python3-dmabuf", "usr/lib/python3/dist-packages/_libdmabuf.py"),
     ("dmabuf-pool-dkms", "usr/lib/modules-load.d/dmabufd.conf"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/install.md.gz"),
     ("dmabufd-doc", "usr/share/doc/dmabufd/examples/boards/imx8mm-evk.dtso")])
