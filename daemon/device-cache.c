@@ -1,139 +1,114 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Device nodes looked up before. What udev says of a device follows from its place in sysfs and
- * from udev's own records of the node and of the device that does the DMA; the three together are
- * the stamp of an answer. Knows nothing of what the answer means.
+ * Device nodes looked up before. What udev says of a device stays true while its node is the same
+ * file and udev has not written down anything since. Knows nothing of what the answer means.
  */
 #include "device-cache.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 
 #define SLOTS 64
-#define PLACE_SIZE 256
-
-/* A record of udev; all zero when there is none. udev replaces it by renaming a new file. */
-struct record {
-	ino_t inode;
-	struct timespec changed;
-};
-
-struct stamp {
-	char place[PLACE_SIZE]; /* target of the link in /sys/dev/char */
-	struct record node;
-	struct record dma;
-};
+#define RECORDS "/run/udev/data"
 
 struct slot {
 	bool used;
-	struct stamp stamp;
 	struct device device;
+	ino_t inode; /* of the node, and when anything of that changed */
+	struct timespec changed;
 };
 
 struct device_cache {
 	struct udev *udev;
+	int changes;  /* inotify, read at each lookup: nothing is to be done sooner */
+	bool watched; /* the folder of udev's records is there, and changes of it come */
 	struct slot slots[SLOTS]; /* by number; the newcomer takes the place */
 };
 
 int device_cache_new(struct udev *udev, struct device_cache **ret)
 {
-	struct device_cache *cache = calloc(1, sizeof(*cache));
+	_cleanup_free_ struct device_cache *cache = calloc(1, sizeof(*cache));
 
 	if (!cache)
 		return -ENOMEM;
 	cache->udev = udev;
-	*ret = cache;
+	cache->changes = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (cache->changes < 0)
+		return -errno;
+	*ret = TAKE_PTR(cache);
 	return 0;
 }
 
 struct device_cache *device_cache_free(struct device_cache *cache)
 {
+	if (cache)
+		closep(&cache->changes);
 	free(cache);
 	return NULL;
 }
 
-static struct record record_read(const char *id)
+/* udev replaces a record by renaming a new file. Without a udev there is no folder: then no answer stays. */
+static void watch(struct device_cache *cache)
 {
-	char path[sizeof("/run/udev/data/") + DEVICE_KEY_SIZE];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/run/udev/data/%s", id);
-	if (stat(path, &st) < 0)
-		return (struct record){0};
-	return (struct record){.inode = st.st_ino, .changed = st.st_mtim};
+	cache->watched = inotify_add_watch(cache->changes, RECORDS,
+					   IN_CREATE | IN_MODIFY | IN_MOVE | IN_DELETE) >= 0;
 }
 
-static bool record_is_same(const struct record *a, const struct record *b)
+/* Whatever changed: it is rare, and all that it costs is to ask udev again. */
+static void forget_if_changed(struct device_cache *cache)
 {
-	return a->inode == b->inode && a->changed.tv_sec == b->changed.tv_sec &&
-	       a->changed.tv_nsec == b->changed.tv_nsec;
+	union {
+		struct inotify_event first;
+		char room[4096];
+	} events;
+
+	if (cache->watched && read(cache->changes, &events, sizeof(events)) < 0 && errno == EAGAIN)
+		return;
+	for (unsigned int i = 0; i < SLOTS; i++)
+		cache->slots[i].used = false;
+	/* The folder itself may have gone, and have come again. */
+	watch(cache);
 }
 
-static int stamp_read(dev_t devnum, const char *key, struct stamp *ret)
+static bool node_is_same(const struct slot *slot, const struct stat *st)
 {
-	char path[64], id[DEVICE_KEY_SIZE + 1];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u", major(devnum), minor(devnum));
-	n = readlink(path, ret->place, sizeof(ret->place) - 1);
-	if (n < 0)
-		return -ENODEV;
-	ret->place[n] = '\0';
-	snprintf(id, sizeof(id), "c%u:%u", major(devnum), minor(devnum));
-	ret->node = record_read(id);
-	snprintf(id, sizeof(id), "+%s", key);
-	ret->dma = record_read(id);
-	return 0;
+	return st->st_rdev == slot->device.devnum && st->st_ino == slot->inode &&
+	       st->st_ctim.tv_sec == slot->changed.tv_sec &&
+	       st->st_ctim.tv_nsec == slot->changed.tv_nsec;
 }
 
-static bool stamp_is_same(const struct stamp *a, const struct stamp *b)
+/* What changes while udev is asked is still to be read when the next one asks. */
+static int slot_fill(struct slot *slot, struct device_cache *cache, dev_t devnum, struct stat *ret)
 {
-	return !strcmp(a->place, b->place) && record_is_same(&a->node, &b->node) &&
-	       record_is_same(&a->dma, &b->dma);
-}
-
-/*
- * The stamp needs the key that only the answer has. So udev is asked again after the stamp was
- * read: a change in between makes the stamp too old, never the answer.
- */
-static int slot_fill(struct slot *slot, struct udev *udev, dev_t devnum)
-{
-	struct stamp stamp;
-	struct device device;
-	int r = device_find(udev, devnum, &device);
+	int r = device_find(cache->udev, devnum, &slot->device);
 
 	slot->used = false;
-	if (r >= 0)
-		r = stamp_read(devnum, device.key, &stamp);
-	if (r >= 0)
-		r = device_find(udev, devnum, &device);
 	if (r < 0)
 		return r;
-	*slot = (struct slot){.used = true, .stamp = stamp, .device = device};
+	if (stat(slot->device.node, ret) < 0)
+		return -ENODEV;
+	slot->inode = ret->st_ino;
+	slot->changed = ret->st_ctim;
+	slot->used = cache->watched;
 	return 0;
 }
 
-int device_cache_find(struct device_cache *cache, dev_t devnum, struct device *ret)
+int device_cache_find(struct device_cache *cache, dev_t devnum, struct device *ret,
+		      struct stat *ret_st)
 {
 	struct slot *slot = &cache->slots[(major(devnum) * 31 + minor(devnum)) % SLOTS];
-	struct stamp stamp;
-	int r;
+	int r = 0;
 
-	if (slot->used && slot->device.devnum == devnum &&
-	    stamp_read(devnum, slot->device.key, &stamp) >= 0 &&
-	    stamp_is_same(&stamp, &slot->stamp)) {
+	forget_if_changed(cache);
+	if (!slot->used || slot->device.devnum != devnum || stat(slot->device.node, ret_st) < 0 ||
+	    !node_is_same(slot, ret_st))
+		r = slot_fill(slot, cache, devnum, ret_st);
+	if (r >= 0)
 		*ret = slot->device;
-		return 0;
-	}
-	r = slot_fill(slot, cache->udev, devnum);
-	if (r < 0)
-		return r;
-	*ret = slot->device;
-	return 0;
+	return r;
 }

@@ -176,16 +176,15 @@ static int blame(struct reply *reply, const char *device, int error)
 }
 
 static int check_access(const struct client *client, const struct device *device,
-			struct reply *reply)
+			const struct stat *st, struct reply *reply)
 {
-	struct stat st;
 	int r;
 
 	/* The node may have been replaced since udev spoke of it. */
-	if (stat(device->node, &st) < 0 || !S_ISCHR(st.st_mode) || st.st_rdev != device->devnum)
+	if (!S_ISCHR(st->st_mode) || st->st_rdev != device->devnum)
 		return reply_fail(reply, -ENODEV, "%s is not that device any more: try again",
 				  device->node);
-	r = access_check(&client->peer, device->node, &st);
+	r = access_check(&client->peer, device->node, st);
 	if (r == -EACCES)
 		return reply_fail(reply, r,
 				  "user %u may not open %s for reading and writing: join its "
@@ -201,8 +200,9 @@ static int add_device(struct client *client, uint64_t number, struct job *job, s
 {
 	unsigned int major = (unsigned int)(number >> 32), minor = (unsigned int)number;
 	struct device device;
+	struct stat st;
 	char text[32];
-	int r = device_cache_find(client->manager->devices, makedev(major, minor), &device);
+	int r = device_cache_find(client->manager->devices, makedev(major, minor), &device, &st);
 
 	if (r < 0) {
 		snprintf(text, sizeof(text), "%u:%u", major, minor);
@@ -212,7 +212,7 @@ static int add_device(struct client *client, uint64_t number, struct job *job, s
 					"or PCI bus is behind it",
 					text));
 	}
-	r = check_access(client, &device, reply);
+	r = check_access(client, &device, &st, reply);
 	if (r < 0)
 		return blame(reply, device.node, r);
 	if (job_has_device(job, device.key))

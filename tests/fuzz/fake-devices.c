@@ -37,23 +37,6 @@ int device_find(struct udev *udev, dev_t devnum, struct device *ret)
 	return -ENODEV;
 }
 
-/* Where sysfs has a device. Who builds a package may have no sysfs, and calls the checked form. */
-ssize_t __wrap_readlink(const char *path, char *to, size_t size);
-ssize_t __wrap___readlink_chk(const char *path, char *to, size_t size, size_t room);
-
-ssize_t __wrap_readlink(const char *path, char *to, size_t size)
-{
-	size_t n = strlen(path);
-
-	memcpy(to, path, n < size ? n : size);
-	return (ssize_t)(n < size ? n : size);
-}
-
-ssize_t __wrap___readlink_chk(const char *path, char *to, size_t size, size_t room)
-{
-	return __wrap_readlink(path, to, size < room ? size : room);
-}
-
 int device_list(struct udev *udev, struct device **ret, size_t *ret_n)
 {
 	*ret = calloc(N_KNOWN, sizeof(**ret));
