@@ -205,21 +205,40 @@ def service_with(text):
 
 
 @contextlib.contextmanager
-def udev_property(node, **properties):
-    """udev gives these properties to a video node; without them afterwards."""
+def udev_properties(match, path, properties, reload):
+    """udev gives these properties to what matches, which is at @path; without them afterwards."""
     rule = pathlib.Path("/run/udev/rules.d/99-test.rules")
     rule.parent.mkdir(parents=True, exist_ok=True)
-    rule.write_text(f'SUBSYSTEM=="video4linux", ENV{{DEVNAME}}=="{node}"'
-                    + "".join(f', ENV{{{name}}}="{value}"' for name, value in properties.items())
-                    + "\n")
-    reload_udev(node)
+    rule.write_text(match + "".join(f', ENV{{{name}}}="{value}"'
+                                    for name, value in properties.items()) + "\n")
+    reload(path)
     try:
         yield
     finally:
         rule.unlink()
-        reload_udev(node)
+        reload(path)
+
+
+def udev_property(node, **properties):
+    return udev_properties(f'SUBSYSTEM=="video4linux", ENV{{DEVNAME}}=="{node}"', node, properties,
+                           reload_udev)
+
+
+def udev_property_of_device(device, **properties):
+    """Of the one that does the DMA, as bus:name; its nodes hear nothing of it."""
+    bus, _, name = device.partition(":")
+    return udev_properties(f'SUBSYSTEM=="{bus}", KERNEL=="{name}"',
+                           pathlib.Path(f"/sys/bus/{bus}/devices/{name}"), properties,
+                           reload_udev_alone)
 
 
 def reload_udev(node):
     run("udevadm", "control", "--reload", check=True)
     run("udevadm", "trigger", "--settle", node, check=True)
+
+
+def reload_udev_alone(device):
+    """Not its children, which udevadm triggers too."""
+    run("udevadm", "control", "--reload", check=True)
+    (device / "uevent").write_text("change")
+    run("udevadm", "settle", check=True)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The daemon under systemd: activation, policy, quota, access, release and restart."""
 
+import contextlib
 import errno
 import glob
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -283,6 +285,37 @@ def test_udev_property_binds_a_pool(client, free_camera, pool):
         buffer, = client.allocate(MIB, free_camera)
         assert buffer.pool == pool
         buffer.close()
+
+
+def test_udev_property_of_the_device_behind_the_node(client, free_camera):
+    """Nothing of the node itself changes."""
+    device, = {entry["device"] for entry in ctl("devices")["devices"]
+               if entry["node"] == free_camera}
+
+    def pool():
+        with client.allocate(MIB, free_camera)[0] as buffer:
+            return buffer.pool
+
+    assert pool() == guest.FIRST_POOL
+    with guest.udev_property_of_device(device, DMABUF_POOL="system"):
+        assert pool() == "system"
+    assert pool() == guest.FIRST_POOL
+
+
+def test_device_is_looked_up_once(client, free_camera, tmp_path):
+    """A request for a device that is known asks for the state of its node, and of no other file."""
+    client.allocate(4096, free_camera)[0].close()
+    calls = tmp_path / "calls"
+    with contextlib.ExitStack() as stack:
+        strace = subprocess.Popen(["strace", "-qq", "-e", "trace=%file,read", "-o", calls,
+                                   "-p", guest.daemon_pid()])
+        stack.callback(strace.wait)
+        stack.callback(strace.terminate)
+        guest.wait_until(lambda: "TracerPid:\t0\n" not in pathlib.Path(
+            f"/proc/{guest.daemon_pid()}/status").read_text(), "strace watches")
+        client.allocate(4096, free_camera)[0].close()
+    text = calls.read_text()
+    assert [line.split('"')[1] for line in text.splitlines() if '"/' in line] == [free_camera], text
 
 
 def test_many_clients_at_once(free_camera):
