@@ -50,13 +50,22 @@ int fixture_setup(void **state)
 	return 0;
 }
 
+void assert_open(int n)
+{
+	gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+
+	while (count_fds() != n && g_get_monotonic_time() < end)
+		g_usleep(1000);
+	assert_int_equal(count_fds(), n);
+}
+
 int fixture_teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->daemon = fake_daemon_stop(fixture->daemon);
 	fake_daemon_remove_socket();
-	assert_int_equal(count_fds(), fixture->n_open);
+	assert_open(fixture->n_open);
 	return 0;
 }
 

@@ -32,6 +32,9 @@ bool fixture_tell(int fd, struct wire_frame *request);
 bool fixture_refuse(int fd, struct wire_frame *request);
 #define FIXTURE_REFUSAL "alice has 3 MiB of 3 MiB"
 
+/* So many descriptors are; threads of GStreamer's that are done may take a moment to end. */
+void assert_open(int n);
+
 /* Is it the error that an element posts, with this code and these words? */
 void assert_refused(GstMessage *message, GstResourceError code, const char *words);
 

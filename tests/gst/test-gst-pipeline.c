@@ -101,7 +101,7 @@ static void test_nothing_is_left_after_each_of_many_runs(void **state)
 		assert_int_equal(run.frames, 40 * i);
 		/* From the first run on GStreamer keeps descriptors of its own. */
 		n_open = n_open ? n_open : count_fds();
-		assert_int_equal(count_fds(), n_open);
+		assert_open(n_open);
 	}
 	drop(&run);
 }

@@ -6,6 +6,7 @@ Knows nothing of what is tested.
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -85,6 +86,8 @@ def prepare():
         base, end = region("camera")
         pathlib.Path("/etc/modprobe.d/dmabufd-test.conf").write_text(
             f"options dmabuf_pool coherent=camera@{base:#x}+{end - base:#x}\n")
+    else:
+        default_cma()  # what the kernel said of it is gone when it has said much else
     run("modprobe", "dmabuf_pool", check=True)
     # Of each device the first camera has the contiguous importer, the second the one that maps
     # memory for the CPU, and the planes of the third lie apart. Beside the webcam each has an HDMI
@@ -165,6 +168,7 @@ def region(name):
     raise LookupError(name)
 
 
+@functools.cache
 def default_cma():
     """(base, end) of the area that cma= reserved, from the kernel's boot messages."""
     log = run("dmesg", check=True).stdout

@@ -364,7 +364,8 @@ def test_any_result_on_a_page_that_is_read_only(node, buffer, no_trace, nr):
     fields = {poolnode.Device: {"bus": b"platform", "name": b"vivid.0"},
               poolnode.Alloc: {"size": PAGE, "mapping": WRITE_COMBINED},
               poolnode.Describe: {"fd": buffer.fd}, poolnode.List: {"record_size": PAGE},
-              poolnode.Sync: {"id": buffer.id, "length": PAGE, "flags": 1}}.get(kind, {})
+              poolnode.Sync: {"id": buffer.id, "length": PAGE, "flags": 1},
+              poolnode.SyncRange: {"fd": buffer.fd, "length": PAGE, "flags": 1}}.get(kind, {})
     memory = os.memfd_create("argument")
     os.write(memory, bytes(kind(**fields)))
     address = faults.libc.mmap(None, PAGE, mmap.PROT_READ, mmap.MAP_SHARED, memory, 0)
