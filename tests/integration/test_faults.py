@@ -96,6 +96,8 @@ def ioctl_sweep(node, fd, request, make, allowed, undo=lambda argument: None):
 @pytest.fixture
 def buffer(node):
     made = node.alloc("system", SIZE, CACHED)
+    guest.wait_until(lambda: sum(pool.used for pool in node.pools().values()) == made.size,
+                     "memory of earlier tests, which no list shows any more, is back in its pool")
     yield made
     os.close(made.fd)
     assert node.live() == [], "whoever imported it has let go"
