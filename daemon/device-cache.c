@@ -82,16 +82,22 @@ static bool node_is_same(const struct slot *slot, const struct stat *st)
 	       st->st_ctim.tv_nsec == slot->changed.tv_nsec;
 }
 
-/* What changes while udev is asked is still to be read when the next one asks. */
+/*
+ * The node is known only from the answer, so udev is asked again after its state was read: a change
+ * in between makes the state too old, never the answer. Of what udev changes meanwhile the next
+ * lookup reads.
+ */
 static int slot_fill(struct slot *slot, struct device_cache *cache, dev_t devnum, struct stat *ret)
 {
 	int r = device_find(cache->udev, devnum, &slot->device);
 
 	slot->used = false;
+	if (r >= 0 && stat(slot->device.node, ret) < 0)
+		r = -ENODEV;
+	if (r >= 0)
+		r = device_find(cache->udev, devnum, &slot->device);
 	if (r < 0)
 		return r;
-	if (stat(slot->device.node, ret) < 0)
-		return -ENODEV;
 	slot->inode = ret->st_ino;
 	slot->changed = ret->st_ctim;
 	slot->used = cache->watched;
