@@ -154,8 +154,8 @@ def test_library_places_a_mapping_so_that_pages_are_large(client, walk, before):
     """Wherever in a large page the memory begins."""
     with contextlib.ExitStack() as stack:
         if before:
-            stack.enter_context(client.allocate(before, pool="default_cma_region")[0])
-        buffer = stack.enter_context(client.allocate(6 * MIB, pool="default_cma_region")[0])
+            stack.enter_context(client.allocate(before, pool=guest.FIRST_POOL)[0])
+        buffer = stack.enter_context(client.allocate(6 * MIB, pool=guest.FIRST_POOL)[0])
         memory = stack.enter_context(buffer.map())
         memory[:] = bytes(len(memory))
         address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
