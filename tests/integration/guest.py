@@ -76,6 +76,11 @@ def wait_until(condition, what, timeout=30):
     return value
 
 
+def wait_for_strace(pid):
+    wait_until(lambda: "TracerPid:\t0\n" not in pathlib.Path(f"/proc/{pid}/status").read_text(),
+               "strace watches")
+
+
 def systemctl(*words, check=True):
     return run("systemctl", *words, check=check)
 

@@ -5,7 +5,6 @@ import contextlib
 import errno
 import glob
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -311,8 +310,7 @@ def test_device_is_looked_up_once(client, free_camera, tmp_path):
                                    "-p", guest.daemon_pid()])
         stack.callback(strace.wait)
         stack.callback(strace.terminate)
-        guest.wait_until(lambda: "TracerPid:\t0\n" not in pathlib.Path(
-            f"/proc/{guest.daemon_pid()}/status").read_text(), "strace watches")
+        guest.wait_for_strace(guest.daemon_pid())
         client.allocate(4096, free_camera)[0].close()
     text = calls.read_text()
     assert [line.split('"')[1] for line in text.splitlines() if '"/' in line] == [free_camera], text

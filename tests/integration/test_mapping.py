@@ -252,11 +252,17 @@ def test_a_part_across_blocks_is_synced_whole(node):
         assert sum(end - base for base, end in synced(calls, TO_CPU)) == 10
 
 
+def parts_beyond(size):
+    """(offset, length) of what is no part of a buffer of that size."""
+    end = 2**64
+    return ((0, 0), (size, 1), (0, size + 1), (1, size), (end - 1, 1), (1, end - 1),
+            (end - PAGE, PAGE), (0, end - 1))
+
+
 def test_sync_that_makes_no_sense_is_refused(node):
     with allocated(node, "system", 4 * PAGE, CACHED) as buffer:
-        size, end = buffer.size, 2**64
-        for offset, length in ((0, 0), (size, 1), (0, size + 1), (1, size), (end - 1, 1),
-                               (1, end - 1), (end - PAGE, PAGE), (0, end - 1)):
+        size = buffer.size
+        for offset, length in parts_beyond(size):
             with pytest.raises(OSError) as caught:
                 node.sync(buffer.id, offset, length, SYNC_READ)
             assert caught.value.errno == errno.EINVAL

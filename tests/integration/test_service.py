@@ -135,8 +135,7 @@ def test_watchdog_ends_a_loop_that_makes_no_progress(free_camera):
         node = next(filter(is_node, links(f"/proc/{pid}/fd")))
         strace = subprocess.Popen(["strace", "-qq", "-o", "/dev/null", "-p", pid, "-P", node,
                                    "-e", "inject=read:error=EAGAIN"])
-        guest.wait_until(lambda: "TracerPid:\t0\n" not in pathlib.Path(f"/proc/{pid}/status")
-                         .read_text(), "strace watches")
+        guest.wait_for_strace(pid)
         buffer.close()
         watchdog_ends(pid)
         strace.wait()
